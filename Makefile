@@ -1,0 +1,56 @@
+# Needs Python 3.11 or newer, make and PyPI. Everything is installed into .venv.
+PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
+	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
+VENV ?= .venv
+BIN := $(VENV)/bin
+INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check
+
+.PHONY: help demo test check lint types contracts mutants bench proto lock clean
+help: ## This list
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+
+demo: $(VENV)/demo.stamp ## Run the whole job on this machine: broker, API, consumer and calls
+	$(BIN)/detection-consumer demo
+
+test: $(VENV)/dev.stamp ## Run the test suite
+	$(BIN)/python -m pytest $(ARGS)
+
+check: lint types contracts mutants test ## Everything that CI runs
+
+lint: $(VENV)/dev.stamp ## Format and lint
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+
+types: $(VENV)/dev.stamp ## Type-check, strict
+	$(BIN)/mypy
+
+contracts: $(VENV)/dev.stamp ## Check the plan of the house
+	$(BIN)/lint-imports
+
+mutants: $(VENV)/dev.stamp ## Break the code on purpose and see that the tests notice
+	$(BIN)/python -m tests.mutants
+
+bench: $(VENV)/dev.stamp ## CPU per chunk, side by side with a hand-written loop
+	$(BIN)/python -m benchmarks.side_by_side
+
+proto: $(VENV)/dev.stamp ## Generate consumer/pb from proto/
+	$(BIN)/python -m grpc_tools.protoc -I proto --python_out=consumer/pb --pyi_out=consumer/pb proto/*.proto
+
+lock: $(VENV)/dev.stamp ## Write the lock files anew
+	for extra in demo dev; do \
+	  $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	    --no-header --no-annotate --no-emit-package detection-consumer --extra $$extra pyproject.toml -o requirements/$$extra.txt; done
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	  --no-header --no-annotate --no-emit-package detection-consumer pyproject.toml -o requirements/service.txt
+
+$(VENV)/bin/python:
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed; none was found on PATH. Set PYTHON=/path/to/python3." >&2; exit 2; }
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/%.stamp: requirements/%.txt pyproject.toml | $(VENV)/bin/python
+	$(INSTALL) --require-hashes -r requirements/$*.txt
+	$(INSTALL) --no-deps --no-build-isolation --editable .
+	@touch $@
+
+clean: ## Remove what was installed and cached
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage*

@@ -1,0 +1,1 @@
+"""Touches: one foreign library each, none knows another."""

@@ -1,0 +1,1 @@
+"""The detection API by grpc.aio."""

@@ -1,0 +1,1 @@
+"""Logs by structlog, metrics by OpenTelemetry."""

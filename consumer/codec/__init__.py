@@ -1,0 +1,1 @@
+"""Translates between bytes and words. Pure."""

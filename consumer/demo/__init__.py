@@ -1,0 +1,1 @@
+"""The whole job on one machine: broker, sandbox, consumer and calls."""

@@ -1,0 +1,1 @@
+"""Generated protobuf code; the sources are in proto/."""

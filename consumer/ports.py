@@ -1,0 +1,241 @@
+"""What the engine needs of the world, and the names of all metrics.
+
+Adapters fill these in; fakes in the tests do too, and pass the same suites. Every method may be
+cancelled at its await; each says which errors it raises.
+"""
+
+from asyncio import Future
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+from consumer.model import (
+    Offset,
+    Outgoing,
+    Partition,
+    Record,
+    StreamConfig,
+    StreamMessage,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """Where reading of a partition stands.
+
+    position: offset of the next record the source will hand out. end: the partition's end as the
+    last fetch saw it. fetches: how many fetches have come back; one that is counted after a look
+    at this number was not necessarily sent after that look, but the one after it was.
+    """
+
+    position: Offset
+    end: Offset
+    fetches: int
+
+
+Assigned = Callable[[Collection[Partition]], None]
+"""Told at once of partitions that are ours now; must not wait."""
+Revoked = Callable[[Collection[Partition], bool], Awaitable[None]]
+"""Awaited before partitions are given back; the flag says they are lost, so commit nothing."""
+
+
+class Source(Protocol):
+    """The input topic, read as a member of the consumer group."""
+
+    async def start(self, assigned: Assigned, revoked: Revoked) -> None:
+        """Join the group. Raises KafkaFailed, KafkaRefused."""
+        ...
+
+    async def poll(
+        self, without: Collection[Partition], timeout: float
+    ) -> Mapping[Partition, Sequence[Record]]:
+        """Records of the assigned partitions that are not in `without`; {} after `timeout` seconds.
+
+        Keeps the membership alive even when every partition is left out.
+        Raises KafkaFailed, KafkaRefused.
+        """
+        ...
+
+    async def commit(self, offsets: Mapping[Partition, Offset]) -> None:
+        """Commit the offset of the next record to read. Raises KafkaFailed, OwnershipLost."""
+        ...
+
+    async def committed(self, partition: Partition) -> Offset | None:
+        """The committed offset, None when there is none. Raises KafkaFailed."""
+        ...
+
+    async def begin(self, partition: Partition, offset: Offset | None) -> Offset:
+        """Read from `offset`, or from where the start policy says; returns the position.
+
+        Raises KafkaFailed, KafkaRefused.
+        """
+        ...
+
+    def progress(self, partition: Partition) -> Progress | None:
+        """Where reading stands, None when the partition isn't ours or was not fetched yet."""
+        ...
+
+    async def stop(self) -> None:
+        """Leave the group. Does not call `revoked`."""
+        ...
+
+
+class Sink(Protocol):
+    """The output topics."""
+
+    async def start(self) -> None:
+        """Connect. Raises KafkaFailed, KafkaRefused."""
+        ...
+
+    async def send(self, record: Outgoing) -> "Future[None]":
+        """Hand a record over; the future ends when the brokers have acknowledged it.
+
+        Waits while the send buffer is full. The future raises KafkaFailed, KafkaRefused or
+        RecordTooLarge.
+        """
+        ...
+
+    async def stop(self) -> None:
+        """Flush and disconnect."""
+        ...
+
+
+class Replay(Protocol):
+    """A second reader of the input topic that belongs to no group."""
+
+    async def read(
+        self, partition: Partition, offsets: Sequence[Offset]
+    ) -> Mapping[Offset, Record | None]:
+        """The records at these ascending offsets; None for what retention has deleted.
+
+        Raises KafkaFailed.
+        """
+        ...
+
+    async def stop(self) -> None:
+        """Disconnect."""
+        ...
+
+
+class DetectionStream(Protocol):
+    """One open stream. One task writes, one task reads."""
+
+    @property
+    def half_closed(self) -> bool:
+        """The half-close has been written."""
+        ...
+
+    async def write(self, audio: bytes) -> None:
+        """Write one audio message, waiting for flow control. Raises StreamFailed.
+
+        Cancelling it cancels the whole stream.
+        """
+        ...
+
+    async def half_close(self) -> None:
+        """Say that no more audio comes. Raises StreamFailed."""
+        ...
+
+    async def read(self) -> StreamMessage | None:
+        """The next message; None when the stream ended with OK. Raises StreamFailed.
+
+        Cancelling it cancels the whole stream.
+        """
+        ...
+
+    def cancel(self) -> None:
+        """Give the stream up at once; harmless when it is over."""
+        ...
+
+
+class Analyzer(Protocol):
+    """The detection API."""
+
+    async def open(self, config: StreamConfig) -> DetectionStream:
+        """Open a stream and send its config first. Raises StreamFailed.
+
+        Returns once the config is written, or once it waits for a connection.
+        """
+        ...
+
+    async def stop(self) -> None:
+        """Close all channels."""
+        ...
+
+
+MetricName = Literal[
+    "records_consumed",  # input records handed to a session or the dead letters
+    "bytes_consumed",  # bytes of their values
+    "records_skipped",  # records below the next expected offset
+    "chunks_repeated",  # chunks dropped because their sequence number was seen before
+    "chunks_missing",  # sequence numbers that never came
+    "frames_filled",  # frames of silence put in for missing chunks
+    "dead_letters",  # records written to the dead letter topic
+    "sessions_started",  # incarnations begun
+    "sessions_ended",  # incarnations over
+    "sessions_poisoned",  # sessions given up
+    "sessions_live",  # gauge: sessions in memory
+    "streams_opened",  # streams opened
+    "streams_open",  # gauge: streams open now
+    "streams_broken",  # streams that ended without OK
+    "audio_messages",  # audio messages taken by streams
+    "audio_bytes",  # their bytes
+    "audio_forgotten_bytes",  # audio dropped from memory, to be read again if needed
+    "audio_replayed_bytes",  # audio read a second time
+    "results_received",  # results the API sent
+    "results_dropped",  # results that repeat what an earlier stream published
+    "records_published",  # output records acknowledged
+    "publish_retries",  # output records sent again
+    "commits",  # offset commits that succeeded
+    "commit_failures",  # offset commits that failed
+    "settle_late",  # settles of a partition that is no longer ours
+    "partitions_owned",  # gauge: partitions assigned
+    "partitions_left_out",  # gauge: partitions left out of the fetch by a mark
+    "partitions_stopped",  # gauge: partitions stopped by too many dead letters
+    "held_bytes",  # gauge: audio in memory
+    "unsettled_records",  # gauge: records whose offset can't be committed yet
+    "oldest_unsettled_seconds",  # gauge: how long the oldest of them has waited
+    "lag_records",  # gauge: end of the partitions minus our position
+    "breaker_open",  # gauge: 1 while no stream may be opened
+    "loop_delay_seconds",  # gauge: how late the event loop last was
+]
+
+
+class Metrics(Protocol):
+    """Counts and gauges, cheap enough for the hot path."""
+
+    def count(self, name: MetricName, n: float = 1) -> None:
+        """Add to a counter."""
+        ...
+
+    def gauge(self, name: MetricName, value: float) -> None:
+        """Set a gauge."""
+        ...
+
+
+class Log(Protocol):
+    """Structured log lines: an event in a few words, and fields."""
+
+    def info(self, event: str, **fields: object) -> None:
+        """Something a person may want to know."""
+        ...
+
+    def warning(self, event: str, **fields: object) -> None:
+        """Something a person should know."""
+        ...
+
+    def error(self, event: str, **fields: object) -> None:
+        """Something a person must act on."""
+        ...
+
+
+class Clock(Protocol):
+    """The two clocks."""
+
+    def monotonic(self) -> float:
+        """Seconds that never go back."""
+        ...
+
+    def wall_ms(self) -> int:
+        """Milliseconds since the Unix epoch."""
+        ...

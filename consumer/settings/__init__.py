@@ -1,0 +1,1 @@
+"""Reads the environment and builds the policies."""
