@@ -185,7 +185,8 @@ class Publish:
 @dataclass(frozen=True, slots=True)
 class Settle:
     """All of the session's records below this offset need no more work, once what was published
-    and dead-lettered before this action is acknowledged."""
+    and dead-lettered before this action is acknowledged.
+    """
 
     below: Offset
 
