@@ -47,9 +47,9 @@ class Source(Protocol):
         ...
 
     async def poll(
-        self, without: Collection[Partition], timeout: float
+        self, without: Collection[Partition], wait: float
     ) -> Mapping[Partition, Sequence[Record]]:
-        """Records of the assigned partitions that are not in `without`; {} after `timeout` seconds.
+        """Records of the assigned partitions that are not in `without`; {} after `wait` seconds.
 
         Keeps the membership alive even when every partition is left out.
         Raises KafkaFailed, KafkaRefused.

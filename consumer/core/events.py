@@ -213,13 +213,5 @@ class Close:
 
 
 Action = (
-    OpenStream
-    | SendAudio
-    | HalfClose
-    | Cancel
-    | Publish
-    | Settle
-    | Fetch
-    | DeadLettered
-    | Close
+    OpenStream | SendAudio | HalfClose | Cancel | Publish | Settle | Fetch | DeadLettered | Close
 )
