@@ -10,8 +10,9 @@ class StreamPolicy:
 
     horizon: speech longer than this is cut, because audio this old without a result makes the
     stream roll over. limit: the API's longest stream, 0 when it has none. close_timeout: from our
-    half-close to its OK. stall_timeout: for one message to be taken. cut_patience: how long a
-    roll-over waits for audio up to the next whole second of the call.
+    half-close to its OK. stall_timeout: for one message to be taken. stall_grace: after this long
+    without a message taken, the session's audio no longer holds its partition back.
+    cut_patience: how long a roll-over waits for audio up to the next whole second of the call.
     settle_hold: at level `all` the closing segment may follow its utterance this late.
     overlap_tolerance: a result may start this much before the last published end, since times
     come with two decimals.
@@ -21,6 +22,7 @@ class StreamPolicy:
     limit: float = 0.0
     close_timeout: float = 30.0
     stall_timeout: float = 30.0
+    stall_grace: float = 2.0
     cut_patience: float = 1.5
     settle_hold: float = 1.0
     overlap_tolerance: float = 0.01
