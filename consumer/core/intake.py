@@ -105,7 +105,7 @@ class Intake:
         """A record came back; it is put where it was, as silence when retention has deleted it.
 
         sent: the call frame that is needed next; what lies before it gives way first, then the
-        newest.
+        newest. A record that does not fit and is not needed next stays forgotten.
         """
         self._asked.discard(event.offset)
         frames = self.tape.frames_of(event.offset)
@@ -119,6 +119,9 @@ class Intake:
             fill = bytes(self.tape.fill_of(event.offset) * BYTES_PER_FRAME)
             audio = fill + self._decoder.again(event.chunk).audio
         self._make_room(cap - len(audio), sent)
+        if self.tape.held + len(audio) > cap and not self.tape.covers(event.offset, sent):
+            self._lost = max(self._lost or event.offset, event.offset)
+            return
         self._tally.replayed_bytes += len(audio)
         self.tape.restore(event.offset, audio)
 

@@ -87,6 +87,11 @@ class Tape:
         index = self._find(offset)
         return None if index is None else self._ends[index] - self._begin(index)
 
+    def covers(self, offset: Offset, frame: int) -> bool:
+        """Whether this record holds this frame."""
+        index = self._find(offset)
+        return index is not None and self._begin(index) <= frame < self._ends[index]
+
     def restore(self, offset: Offset, audio: bytes) -> None:
         """Give a forgotten record its bytes back. Raises LocalProtocolError for a wrong length."""
         index = self._find(offset)

@@ -135,6 +135,7 @@ class Rig:
         self.now = 0.0
         self.chunks: dict[Offset, AudioChunk] = {}
         self.ends: dict[Offset, int] = {}
+        self.pieces: dict[Offset, tuple[int, int]] = {}
         self.next_offset = Offset(100)
         self.audio = b""
         self.stream: SimStream | None = None
@@ -185,8 +186,10 @@ class Rig:
         return offset
 
     def _append(self, offset: Offset, payload: bytes, fill: int) -> None:
+        begin = len(self.audio) // 2
         if payload != b"bad":
             self.audio += bytes(2 * fill) + payload
+        self.pieces[offset] = (begin, len(self.audio) // 2)
         self.ends[offset] = (len(self.audio) + 1) // 2
 
     def end(self, reason: EndReason = EndReason.MARKED) -> None:
@@ -285,8 +288,7 @@ class Rig:
 
     def _silence(self, offset: Offset) -> None:
         """Retention has deleted a record: its place in the call is silence from now on."""
-        end = self.ends[offset]
-        begin = max((e for o, e in self.ends.items() if o < offset), default=0)
+        begin, end = self.pieces[offset]
         self.audio = self.audio[: 2 * begin] + bytes(2 * (end - begin)) + self.audio[2 * end :]
 
     def wait(self, seconds: float) -> None:

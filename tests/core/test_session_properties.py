@@ -113,7 +113,8 @@ class SessionMachine(RuleBasedStateMachine):
     def probe(self) -> None:
         self.rig.probe()
 
-    @precondition(lambda self: self.alive() and not self.rig.session.ending)
+    @precondition(lambda self: self.alive() and len(self.rig.streams) > 2)
+    @precondition(lambda self: not self.rig.session.ending)
     @rule()
     def end(self) -> None:
         self.rig.end()
@@ -130,6 +131,6 @@ class SessionMachine(RuleBasedStateMachine):
 
 TestSession = SessionMachine.TestCase
 TestSession.settings = settings(
-    max_examples=200, stateful_step_count=40, deadline=None, report_multiple_bugs=False,
+    stateful_step_count=60, deadline=None, report_multiple_bugs=False,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
 )  # fmt: skip
