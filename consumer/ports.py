@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Literal, Protocol
 
 from consumer.model import (
+    Milliseconds,
     Offset,
     Outgoing,
     Partition,
@@ -158,6 +159,13 @@ class Analyzer(Protocol):
         """
         ...
 
+    async def probe(self) -> None:
+        """Bring a stream without audio to its OK, to see whether the API works.
+
+        Raises StreamFailed.
+        """
+        ...
+
     async def stop(self) -> None:
         """Close all channels."""
         ...
@@ -236,6 +244,6 @@ class Clock(Protocol):
         """Seconds that never go back."""
         ...
 
-    def wall_ms(self) -> int:
+    def wall_ms(self) -> Milliseconds:
         """Milliseconds since the Unix epoch."""
         ...

@@ -1,0 +1,48 @@
+"""What all parts of the engine share: the world, the policies, and one owner for every task."""
+
+import asyncio
+from collections.abc import Coroutine
+from dataclasses import dataclass
+from typing import Any
+
+from consumer.codec.headers import ChunkDefaults
+from consumer.codec.results import PublicationEncoder
+from consumer.core.breaker import Breaker
+from consumer.core.flow import Mark
+from consumer.core.policy import CommitPolicy, FlowPolicy, IdlePolicy, SessionPolicy
+from consumer.ports import Analyzer, Clock, Log, Metrics, Replay, Sink, Source
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policies:
+    """The numbers that the engine is tuned by."""
+
+    session: SessionPolicy
+    idle: IdlePolicy
+    flow: FlowPolicy
+    commit: CommitPolicy
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kit:
+    """One per process. backlog and held: bytes that wait for streams, and bytes in memory."""
+
+    source: Source
+    sink: Sink
+    replay: Replay
+    analyzer: Analyzer
+    clock: Clock
+    metrics: Metrics
+    log: Log
+    policies: Policies
+    defaults: ChunkDefaults
+    encoder: PublicationEncoder
+    dead_letter_topic: str
+    breaker: Breaker
+    backlog: Mark
+    held: Mark
+    tasks: asyncio.TaskGroup
+
+    def spawn(self, work: Coroutine[Any, Any, None], name: str) -> asyncio.Task[None]:
+        """Start a task of the engine; if it fails, the engine does."""
+        return self.tasks.create_task(work, name=name)

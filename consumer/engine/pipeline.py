@@ -1,0 +1,168 @@
+"""The straight line: poll, decode, route. Never waits for one session and never stops polling."""
+
+import asyncio
+from collections.abc import Sequence
+
+from consumer.codec.letters import encode_letter
+from consumer.codec.records import decode_chunk
+from consumer.engine.committer import commit_for_ever
+from consumer.engine.kit import Kit
+from consumer.engine.ownership import Holding, Ownership
+from consumer.engine.prober import probe_for_ever
+from consumer.engine.replayer import Replayer
+from consumer.engine.tenure import Phase
+from consumer.engine.watchdog import Watchdog
+from consumer.errors import KafkaFailed, KafkaRefused, RecordError
+from consumer.model import DeadLetter, Milliseconds, Offset, Partition, Record
+
+_SLICE = 64
+"""Records taken before the pumps get a turn."""
+_DRAIN_LOOK = 0.05
+_IDLE_LOOK = 1.0
+"""Seconds between looks for sessions that are over without a word."""
+
+
+class Pipeline:
+    """Runs until `stop`, then hands over what it has. watchdog: how things stand."""
+
+    def __init__(self, kit: Kit) -> None:
+        self._kit = kit
+        replayer = Replayer(kit)
+        self._replayer = replayer
+        self.ownership = Ownership(kit, replayer)
+        self.watchdog = Watchdog(kit, self.ownership)
+        self._stopping = asyncio.Event()
+        self._looked_at = 0.0
+
+    def stop(self) -> None:
+        """Take no more records."""
+        self._stopping.set()
+
+    async def run(self) -> None:
+        """Join the group and work until `stop`. Raises KafkaRefused."""
+        kit = self._kit
+        await kit.source.start(self.ownership.assigned, self.ownership.revoked)
+        helpers = [
+            kit.spawn(self._replayer.run(), "replayer"),
+            kit.spawn(commit_for_ever(kit, self.ownership), "committer"),
+            kit.spawn(probe_for_ever(kit, self.ownership), "prober"),
+            kit.spawn(self.watchdog.run(), "watchdog"),
+        ]
+        try:
+            while not self._stopping.is_set():
+                await self._turn()
+            await self._drain()
+        finally:
+            for helper in helpers:
+                helper.cancel()
+        owned = [holding.tenure.partition for holding in self.ownership]
+        await self.ownership.revoked(owned, False)
+        await kit.source.stop()
+
+    async def _turn(self) -> None:
+        left_out = self._left_out()
+        try:
+            batches = await self._kit.source.poll(left_out, self._kit.policies.commit.poll)
+        except KafkaRefused:
+            raise
+        except KafkaFailed as failure:
+            self._kit.log.warning("polling failed, trying again", error=str(failure))
+            await asyncio.sleep(self._kit.policies.commit.poll)
+            return
+        self.watchdog.polled()
+        for partition, records in batches.items():
+            await self._take_all(partition, records)
+        self._look(left_out)
+
+    def _left_out(self) -> set[Partition]:
+        everything = self._kit.backlog.over
+        return {
+            holding.tenure.partition
+            for holding in self.ownership
+            if everything or holding.tenure.left_out
+        }
+
+    async def _take_all(self, partition: Partition, records: Sequence[Record]) -> None:
+        holding = self.ownership.get(partition)
+        if holding is None:
+            return
+        wall_ms = self._kit.clock.wall_ms()
+        for number, record in enumerate(records, 1):
+            if holding.tenure.phase is not Phase.LIVE:
+                return
+            self._take(holding, record, wall_ms)
+            if number % _SLICE == 0:
+                await asyncio.sleep(0)
+
+    def _take(self, holding: Holding, record: Record, wall_ms: Milliseconds) -> None:
+        tenure, metrics = holding.tenure, self._kit.metrics
+        if record.offset < tenure.offsets.position:
+            metrics.count("records_skipped")
+            return
+        metrics.count("records_consumed")
+        metrics.count("bytes_consumed", len(record.value or b""))
+        try:
+            chunk = decode_chunk(record, self._kit.defaults)
+        except RecordError as error:
+            self._reject(holding, record, error)
+            return
+        tenure.unusable_in_a_row = 0
+        holding.dispatcher.route(record, chunk, wall_ms)
+
+    def _reject(self, holding: Holding, record: Record, error: RecordError) -> None:
+        """Dead-letter a record that nobody understands; a mass of them stops the partition."""
+        tenure = holding.tenure
+        tenure.unusable_in_a_row += 1
+        limit = self._kit.policies.flow.dead_letters
+        if tenure.unusable_in_a_row > limit:
+            tenure.phase = Phase.STOPPED
+            self._kit.log.error(
+                "partition stopped: too many unusable records in a row",
+                partition=tenure.partition.number,
+                records=limit,
+                reason=error.reason,
+            )
+            return
+        self._kit.metrics.count("dead_letters")
+        lane = tenure.offsets.lane()
+        tenure.offsets.track(lane, record.offset)
+        letter = DeadLetter(
+            partition=record.partition,
+            offset=record.offset,
+            reason=error.reason,
+            detail=error.detail,
+            key=record.key,
+            record=record,
+        )
+        tenure.put(encode_letter(letter, self._kit.dead_letter_topic))
+        tenure.settle(lane, Offset(record.offset + 1))
+
+    def _look(self, left_out: set[Partition]) -> None:
+        """See which partitions have nothing more to give, and which sessions that ends."""
+        now = self._kit.clock.monotonic()
+        for holding in self.ownership:
+            partition, clock = holding.tenure.partition, holding.tenure.clock
+            progress = self._kit.source.progress(partition)
+            if progress is None or partition in left_out:
+                clock.unread()
+            else:
+                at_end = progress.position >= progress.end
+                clock.look(progress.fetches, now, at_end=at_end)
+        if now - self._looked_at >= _IDLE_LOOK:
+            self._looked_at = now
+            for holding in self.ownership:
+                holding.dispatcher.end_idle()
+
+    async def _drain(self) -> None:
+        """Bring all streams to their OK, if that is wanted and as long as there is time."""
+        policy = self._kit.policies.commit
+        if not policy.drain:
+            return
+        for holding in self.ownership:
+            holding.dispatcher.drain()
+        try:
+            async with asyncio.timeout(policy.shutdown):
+                while any(holding.dispatcher.streaming for holding in self.ownership):
+                    await asyncio.sleep(_DRAIN_LOOK)
+        except TimeoutError:
+            self._kit.log.warning("draining took too long, the rest is read again")

@@ -1,0 +1,118 @@
+"""One stream: the audio pump writes, the result pump reads, and only the latter tells of the end.
+
+Both see a break; if both told of it, it would count twice. And a bounded inbox for audio and
+results together would deadlock once the stream is full both ways, so each has its own way.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable
+
+from consumer.core.events import AudioTaken, Event, ResultArrived, StreamBroke, StreamEnded
+from consumer.engine.kit import Kit
+from consumer.errors import StreamFailed
+from consumer.model import BYTES_PER_FRAME, Frames, StreamConfig, StreamNumber
+from consumer.ports import DetectionStream
+
+
+class Pump:
+    """tell: hands an event to the session. room: waits until results may be published.
+
+    What waits to be written is bounded by the session, which hands over a window at a time.
+    """
+
+    def __init__(
+        self,
+        number: StreamNumber,
+        config: StreamConfig,
+        kit: Kit,
+        tell: Callable[[Event], None],
+        room: Callable[[], Awaitable[None]],
+    ) -> None:
+        self._number = number
+        self._config = config
+        self._kit = kit
+        self._tell = tell
+        self._room = room
+        self._waiting: deque[bytes | None] = deque()
+        self._wake = asyncio.Event()
+        self._abandoned = False
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self, name: str) -> None:
+        """Open the stream in a task of its own."""
+        self._task = self._kit.spawn(self._run(), name)
+
+    def push(self, audio: bytes | None) -> None:
+        """Write this message when it is its turn; None half-closes."""
+        self._waiting.append(audio)
+        self._wake.set()
+
+    def cancel(self) -> None:
+        """Give the stream up; nothing more is told of it."""
+        self._abandoned = True
+        if self._task is not None:
+            self._task.cancel()
+
+    async def _run(self) -> None:
+        """Live from open to end. An abandoned stream ends here without a word."""
+        try:
+            end = await self._live()
+        except asyncio.CancelledError:
+            if not self._abandoned:
+                raise
+            return
+        if not self._abandoned:
+            self._tell(end)
+
+    async def _live(self) -> Event:
+        try:
+            stream = await self._kit.analyzer.open(self._config)
+        except StreamFailed as failure:
+            return self._broke(failure)
+        self._kit.metrics.count("streams_opened")
+        writer = asyncio.create_task(self._write(stream), name=f"audio pump {self._number}")
+        try:
+            await self._read(stream)
+            return StreamEnded(self._number, stream.half_closed)
+        except StreamFailed as failure:
+            return self._broke(failure)
+        finally:
+            stream.cancel()
+            writer.cancel()
+            await asyncio.wait([writer])
+            if not writer.cancelled():
+                writer.result()
+
+    def _broke(self, failure: StreamFailed) -> StreamBroke:
+        return StreamBroke(self._number, failure.fault, failure.code, failure.detail)
+
+    async def _read(self, stream: DetectionStream) -> None:
+        while (message := await stream.read()) is not None:
+            if self._abandoned:
+                return
+            self._kit.metrics.count("results_received", len(message.results))
+            self._tell(ResultArrived(self._number, message))
+            await self._room()
+
+    async def _write(self, stream: DetectionStream) -> None:
+        try:
+            while await self._write_next(stream):
+                pass
+        except StreamFailed:
+            stream.cancel()  # the result pump sees the break too, and tells
+
+    async def _write_next(self, stream: DetectionStream) -> bool:
+        if not self._waiting:
+            self._wake.clear()
+            await self._wake.wait()
+        audio = self._waiting.popleft()
+        if audio is None:
+            await stream.half_close()
+            return False
+        await stream.write(audio)
+        self._kit.metrics.count("audio_messages")
+        self._kit.metrics.count("audio_bytes", len(audio))
+        if not self._abandoned:
+            self._tell(AudioTaken(self._number, Frames(len(audio) // BYTES_PER_FRAME)))
+        return True

@@ -1,0 +1,294 @@
+"""One session at work: performs what the session asks for, and wakes it when its time comes.
+
+Everything here is synchronous. Waiting is done by the pumps, the outlet and the replayer, and none
+of them can hold the poll loop up.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Protocol
+
+from consumer.codec.letters import encode_letter
+from consumer.codec.records import decode_chunk
+from consumer.core.events import (
+    Action,
+    AudioArrived,
+    AudioReplayed,
+    Cancel,
+    Close,
+    DeadLettered,
+    EndMarked,
+    Event,
+    Fetch,
+    HalfClose,
+    OpenStream,
+    Publish,
+    Released,
+    SendAudio,
+    Settle,
+    StreamBroke,
+    TimePassed,
+)
+from consumer.core.offsets import Lane
+from consumer.core.session import Session
+from consumer.core.states import State
+from consumer.engine.kit import Kit
+from consumer.engine.pump import Pump
+from consumer.engine.replayer import Replayer
+from consumer.errors import RecordError
+from consumer.model import (
+    AudioChunk,
+    DeadLetter,
+    EndReason,
+    Milliseconds,
+    Offset,
+    Outgoing,
+    Partition,
+    Record,
+    SessionKey,
+)
+
+_TIME_PASSED = TimePassed()
+
+
+class Home(Protocol):
+    """The partition that a worker works for."""
+
+    partition: Partition
+
+    def put(self, record: Outgoing) -> None:
+        """Publish a record."""
+        ...
+
+    def settle(self, lane: Lane, below: Offset) -> None:
+        """Settle the lane's offsets once what was put before is acknowledged."""
+        ...
+
+    async def room(self) -> None:
+        """Wait until more may be published."""
+        ...
+
+    def weigh(self, backlog: int, held: int) -> None:
+        """A session's bytes have changed by this much."""
+        ...
+
+
+class Worker:
+    """began: time stamp of the session's first record. timestamp and arrived: of its newest.
+
+    over: told when the session is closed.
+    """
+
+    def __init__(  # noqa: PLR0917 - it is handed its parts, once
+        self,
+        key: SessionKey,
+        session: Session,
+        lane: Lane,
+        home: Home,
+        kit: Kit,
+        replayer: Replayer,
+        over: "Callable[[Worker], None]",
+    ) -> None:
+        self.key = key
+        self.session = session
+        self.lane = lane
+        self.began = self.timestamp = Milliseconds(0)
+        self.arrived = 0.0
+        self._home = home
+        self._kit = kit
+        self._replayer = replayer
+        self._over = over
+        self._pump: Pump | None = None
+        self._record: Record | None = None
+        self._corked: deque[Action] | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._backlog = 0
+        self._held = 0
+        self._dropped = False
+
+    def arrive(self, record: Record, chunk: AudioChunk) -> None:
+        """The session's next record."""
+        self.timestamp = max(self.timestamp, chunk.timestamp)
+        self.arrived = self._kit.clock.monotonic()
+        self._record = record
+        self.tell(AudioArrived(chunk))
+        self._record = None
+
+    def end(self, reason: EndReason, timestamp: Milliseconds, offset: Offset | None = None) -> None:
+        """The session gets no more audio."""
+        self.tell(EndMarked(reason, timestamp, offset))
+
+    def release(self) -> None:
+        """Nobody is before this session any more."""
+        self.tell(Released())
+
+    def tell(self, event: Event) -> None:
+        """Hand an event to the session and do what it asks for."""
+        if self._dropped or self.session.state is State.CLOSED:
+            return
+        if isinstance(event, StreamBroke):
+            self._report(event)
+        now = self._kit.clock.monotonic()
+        for action in self.session.handle(event, now):
+            self._perform(action)
+        self._weigh(now)
+        self._arm(now)
+
+    def drop(self) -> None:
+        """Forget the session where it stands: somebody else goes on, or nobody does."""
+        self._dropped = True
+        self._stop_timer()
+        if self._pump is not None:
+            self._pump.cancel()
+        self._home.weigh(-self._backlog, -self._held)
+        self._backlog = self._held = 0
+        self._kit.breaker.left(self.key)
+
+    def _perform(self, action: Action) -> None:
+        if isinstance(action, SendAudio):
+            self._open_pump.push(action.audio)
+        elif isinstance(action, OpenStream):
+            self._open(action)
+        elif isinstance(action, HalfClose):
+            self._open_pump.push(None)
+        elif isinstance(action, Cancel):
+            self._open_pump.cancel()
+        elif isinstance(action, Fetch):
+            home = self._home.partition
+            self._replayer.request(home, action.offsets, self._replayed)
+        elif self._corked is not None:
+            self._corked.append(action)
+        else:
+            self._let_out(action)
+
+    def _let_out(self, action: Action) -> None:
+        """What must leave in order: publications, dead letters, settles, the end."""
+        if isinstance(action, Publish):
+            now_ms = self._kit.clock.wall_ms()
+            self._home.put(self._kit.encoder.encode(action.publication, now_ms))
+        elif isinstance(action, Settle):
+            self._home.settle(self.lane, action.below)
+        elif isinstance(action, DeadLettered):
+            self._dead_letter(action)
+        elif isinstance(action, Close):
+            self._close()
+
+    @property
+    def _open_pump(self) -> Pump:
+        assert self._pump is not None, "the session has opened a stream before"  # noqa: S101 - held by the state machine
+        return self._pump
+
+    def _open(self, action: OpenStream) -> None:
+        self._pump = Pump(action.stream, action.config, self._kit, self.tell, self._home.room)
+        self._pump.start(f"stream {action.stream} of {self.key}")
+
+    def _dead_letter(self, action: DeadLettered) -> None:
+        record = self._record
+        at_hand = {} if record is None else {record.offset: record}
+        if all(offset in at_hand for offset in action.offsets):
+            self._write_letters(action, at_hand)
+            return
+        # What follows must wait for the originals, which Kafka has.
+        self._corked = deque()
+        asked = partial(self._uncork, action)
+        self._replayer.request(self._home.partition, action.offsets, asked)
+
+    def _uncork(self, action: DeadLettered, records: Mapping[Offset, Record | None]) -> None:
+        corked, self._corked = self._corked, None
+        if self._dropped:
+            return
+        self._write_letters(action, records)
+        while corked:
+            self._let_out(corked.popleft())
+            if self._corked is not None:
+                self._corked.extend(corked)
+                return
+
+    def _write_letters(self, action: DeadLettered, records: Mapping[Offset, Record | None]) -> None:
+        self._kit.metrics.count("dead_letters", len(action.offsets))
+        if action.reason in {"refused", "stuck"}:
+            self._kit.metrics.count("sessions_poisoned")
+            self._kit.log.error(
+                "session given up", session=self.key, reason=action.reason, detail=action.detail
+            )
+        for offset in action.offsets:
+            letter = DeadLetter(
+                partition=self._home.partition,
+                offset=offset,
+                reason=action.reason,
+                detail=action.detail,
+                key=self.key.encode(),
+                record=records.get(offset),
+                session=self.key,
+            )
+            self._home.put(encode_letter(letter, self._kit.dead_letter_topic))
+
+    def _replayed(self, records: Mapping[Offset, Record | None]) -> None:
+        for offset, record in records.items():
+            self.tell(AudioReplayed(offset, self._again(record)))
+
+    def _again(self, record: Record | None) -> AudioChunk | None:
+        """The chunk of a record that was understood before; None when another took its place."""
+        if record is None or record.key != self.key.encode():
+            return None
+        try:
+            return decode_chunk(record, self._kit.defaults)
+        except RecordError:
+            return None
+
+    def _report(self, event: StreamBroke) -> None:
+        self._kit.metrics.count("streams_broken")
+        self._kit.log.warning(
+            "stream broke",
+            session=self.key,
+            stream=event.stream,
+            fault=event.fault,
+            code=event.code,
+            detail=event.detail,
+        )
+
+    def _close(self) -> None:
+        self._stop_timer()
+        tally = self.session.tally
+        self._kit.metrics.count("sessions_ended")
+        self._kit.metrics.count("chunks_repeated", tally.repeats)
+        self._kit.metrics.count("chunks_missing", tally.missing)
+        self._kit.metrics.count("results_dropped", tally.dropped)
+        self._kit.metrics.count("audio_forgotten_bytes", tally.forgotten_bytes)
+        self._kit.metrics.count("audio_replayed_bytes", tally.replayed_bytes)
+        self._kit.breaker.left(self.key)
+        self._over(self)
+
+    def _weigh(self, now: float) -> None:
+        backlog, held = self.session.backlog(now), self.session.held
+        if backlog != self._backlog or held != self._held:
+            self._home.weigh(backlog - self._backlog, held - self._held)
+            self._backlog, self._held = backlog, held
+
+    def _arm(self, now: float) -> None:
+        """Wake up in time. An alarm that is too early is left: it finds out and sets the next."""
+        deadline = self.session.deadline
+        if deadline is None or self.session.state is State.CLOSED:
+            return
+        if self._timer is not None:
+            if self._timer.when() <= deadline:
+                return
+            self._timer.cancel()
+        loop = asyncio.get_running_loop()
+        self._timer = loop.call_at(loop.time() + deadline - now, self._ring)
+
+    def _ring(self) -> None:
+        self._timer = None
+        if not self._dropped:
+            self.poke()
+
+    def poke(self) -> None:
+        """Time has passed, or the breaker has changed."""
+        self.tell(_TIME_PASSED)
+
+    def _stop_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
