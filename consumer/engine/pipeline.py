@@ -162,7 +162,7 @@ class Pipeline:
             holding.dispatcher.drain()
         try:
             async with asyncio.timeout(policy.shutdown):
-                while any(holding.dispatcher.streaming for holding in self.ownership):
+                while any(h.dispatcher.streaming for h in self.ownership):  # noqa: ASYNC110 - one look at many sessions
                     await asyncio.sleep(_DRAIN_LOOK)
         except TimeoutError:
             self._kit.log.warning("draining took too long, the rest is read again")

@@ -1,0 +1,92 @@
+"""Health over HTTP: is it alive, is it ready, and how does it stand.
+
+Answers come from callables given at construction, so this room knows nothing of what it reports.
+A watchdog that restarts on /live must not see outages of others there; what belongs where is
+decided by who gives the callables.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any, Final
+
+import msgspec
+from aiohttp import web
+
+from consumer.errors import ConfigurationError
+
+_JSON: Final = "application/json"
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """ok, or the reasons why not, each a sentence for people."""
+
+    ok: bool
+    reasons: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AdminOptions:
+    """host and port to listen on; port 0 lets the system choose."""
+
+    host: str = "127.0.0.1"
+    port: int = 8080
+
+
+class AdminServer:
+    """Serves /live, /ready (200 or 503) and /status, all JSON.
+
+    status: a mapping of plain values and dataclasses.
+    """
+
+    def __init__(
+        self,
+        options: AdminOptions,
+        live: Callable[[], Verdict],
+        ready: Callable[[], Verdict],
+        status: Callable[[], Mapping[str, Any]],
+    ) -> None:
+        self._options = options
+        self._live = live
+        self._ready = ready
+        self._status = status
+        self._runner: web.AppRunner | None = None
+        self._port = 0
+
+    @property
+    def port(self) -> int:
+        """The port it listens on, 0 while it doesn't."""
+        return self._port
+
+    async def start(self) -> None:
+        """Listen. Raises ConfigurationError when the address can't be used."""
+        app = web.Application()
+        app.router.add_get("/live", lambda _: _answer(self._live()))
+        app.router.add_get("/ready", lambda _: _answer(self._ready()))
+        app.router.add_get("/status", lambda _: _response(HTTPStatus.OK, self._status()))
+        self._runner = web.AppRunner(app, access_log=None, handle_signals=False)
+        await self._runner.setup()
+        host, port = self._options.host, self._options.port
+        try:
+            await web.TCPSite(self._runner, host, port, shutdown_timeout=1.0).start()
+        except OSError as error:
+            await self.stop()
+            text = f"can't listen on {host}:{port}: {error.strerror or error}"
+            raise ConfigurationError(text) from error
+        self._port = self._runner.addresses[0][1]
+
+    async def stop(self) -> None:
+        """Answer what was asked and stop listening; harmless when it doesn't listen."""
+        runner, self._runner, self._port = self._runner, None, 0
+        if runner is not None:
+            await runner.cleanup()
+
+
+async def _answer(verdict: Verdict) -> web.Response:
+    status = HTTPStatus.OK if verdict.ok else HTTPStatus.SERVICE_UNAVAILABLE
+    return await _response(status, verdict)
+
+
+async def _response(status: HTTPStatus, body: object) -> web.Response:
+    return web.Response(status=status, body=msgspec.json.encode(body), content_type=_JSON)

@@ -1,0 +1,60 @@
+"""What aiokafka keeps to itself and we must know.
+
+Kept in one room, and the library pinned below its next minor version, so that a change of its
+insides has one place to be found. Each entry says which promise needs it.
+"""
+
+import asyncio
+
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka.consumer.subscription_state import TopicPartitionState
+
+
+def generation(consumer: AIOKafkaConsumer) -> int:
+    """The generation of the group that the coordinator knows us in, below 0 when in none.
+
+    Tells a revoke from a loss, and keeps a member that was thrown out from committing as a
+    stranger, which an empty group would let it.
+    """
+    coordinator = consumer._coordinator  # noqa: SLF001 - there is no public way
+    value: int = -1 if coordinator is None else coordinator.generation
+    return value
+
+
+def leave_first_generation(consumer: AIOKafkaConsumer) -> None:
+    """Let a member of generation 0 leave its group when it stops.
+
+    Apache Kafka counts from 1, the embedded broker from 0, which the client takes for no member;
+    the next member would then wait for this one's session timeout.
+    """
+    if generation(consumer) == 0:
+        consumer._coordinator.generation = 1  # noqa: SLF001 - read by nothing but the leaving
+
+
+def state(consumer: AIOKafkaConsumer, place: TopicPartition) -> TopicPartitionState | None:
+    """Position, end and time of the last fetch; the public ways are asynchronous or assert."""
+    subscription = consumer._subscription.subscription  # noqa: SLF001 - see above
+    assignment = None if subscription is None else subscription.assignment
+    return None if assignment is None else assignment.state_value(place)
+
+
+def holds_records(consumer: AIOKafkaConsumer, place: TopicPartition) -> bool:
+    """Whether fetched records wait to be handed out: such a fetch is not over for us."""
+    return place in consumer._fetcher._records  # noqa: SLF001 - there is no public way
+
+
+def dead_tasks(consumer: AIOKafkaConsumer) -> BaseException | None:
+    """Why the fetching in the background ended, None while it runs.
+
+    Nobody else would say so: a consumer without it returns no records, for ever.
+    """
+    task: asyncio.Task[None] | None = consumer._fetcher.error_future  # noqa: SLF001 - see above
+    if task is None or not task.done():
+        return None
+    return asyncio.CancelledError() if task.cancelled() else task.exception()
+
+
+def writes_no_more(producer: AIOKafkaProducer) -> bool:
+    """Whether the sending in the background has ended, after which every record is refused."""
+    task: asyncio.Task[None] | None = producer._sender.sender_task  # noqa: SLF001 - see above
+    return task is not None and task.done()

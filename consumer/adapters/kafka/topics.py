@@ -1,0 +1,124 @@
+"""The topics that must be there before anything is read or written.
+
+An output needs at least the input's partitions, because a record goes to the partition number that
+its session has on the input. Topics are looked at without mentioning them where that would make
+brokers create them with a number of their own.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from aiokafka import errors as foreign
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.protocol.metadata import MetadataRequest
+
+from consumer.adapters.kafka.arguments import client_arguments
+from consumer.adapters.kafka.errors import ours, translated
+from consumer.adapters.kafka.options import KafkaOptions, TopicOptions
+from consumer.adapters.kafka.reach import reach
+from consumer.errors import KafkaRefused
+
+_EXISTS: Final = foreign.TopicAlreadyExistsError.errno
+_MISSING: Final = foreign.UnknownTopicOrPartitionError.errno
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """A topic as it is: its number of partitions and of copies of each."""
+
+    partitions: int
+    copies: int
+
+
+class KafkaTopics:
+    """Looks at topics and creates missing ones; `async with` it, and use it briefly."""
+
+    def __init__(self, kafka: KafkaOptions) -> None:
+        self._kafka = kafka
+        self._client = AIOKafkaAdminClient(**client_arguments(kafka))
+
+    async def __aenter__(self) -> "KafkaTopics":
+        """Connect. Raises KafkaFailed, KafkaRefused."""
+        patience = self._kafka.request_timeout_seconds
+        try:
+            await reach(self._client.start, patience, self._kafka, "can't reach Kafka")
+        except BaseException:
+            await self._client.close()
+            raise
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        """Disconnect."""
+        await self._client.close()
+
+    async def look(self, names: Sequence[str]) -> Mapping[str, Topic | None]:
+        """What there is under each name, None for nothing. Raises KafkaFailed, KafkaRefused."""
+        request = MetadataRequest(list(names), allow_auto_topic_creation=False)
+        with translated("can't look at the topics"):
+            answer = await self._client._send_request(request)  # noqa: SLF001 - see the docstring
+            topics: Iterable[Mapping[str, Any]] = answer.to_object()["topics"]
+            found = {topic["topic"]: _topic(topic) for topic in topics}
+        return {name: found.get(name) for name in names}
+
+    async def prepare(self, options: TopicOptions) -> Mapping[str, Topic]:
+        """See to it that all topics are there and fit. Raises KafkaFailed, KafkaRefused."""
+        names = (options.input, *options.outputs)
+        seen = await self.look(names)
+        source = seen[options.input]
+        if source is None:
+            raise KafkaRefused(
+                f"the input topic {options.input} does not exist, or this user may not see it; "
+                "create it, or correct kafka.input_topic"
+            )
+        missing = [name for name in options.outputs if seen[name] is None]
+        if missing:
+            await self._create_missing(missing, source, options)
+            seen = await self.look(names)
+        _check(seen, source, options)
+        return {name: topic for name, topic in seen.items() if topic is not None}
+
+    async def create(self, names: Sequence[str], partitions: int, copies: int) -> None:
+        """Make topics; one that is there already is left as it is.
+
+        Raises KafkaFailed, KafkaRefused.
+        """
+        wanted = [NewTopic(name, partitions, copies) for name in names]
+        with translated(f"can't create {', '.join(names)}"):
+            answer = await self._client.create_topics(wanted)
+            for name, code, message in answer.topic_errors:
+                if code not in (0, _EXISTS):  # another replica may have been faster
+                    raise ours(foreign.for_code(code)(message), f"can't create {name}")
+
+    async def _create_missing(
+        self, names: Sequence[str], source: Topic, options: TopicOptions
+    ) -> None:
+        if not options.create:
+            raise KafkaRefused(
+                f"missing topics: {', '.join(names)}; create each with {source.partitions} "
+                "partitions, or set kafka.create_topics"
+            )
+        copies = source.copies if options.replication_factor == -1 else options.replication_factor
+        await self.create(names, source.partitions, copies)
+
+
+def _topic(described: Mapping[str, Any]) -> Topic | None:
+    code = described["error_code"]
+    if code == _MISSING:
+        return None
+    if code:
+        raise ours(foreign.for_code(code)(), f"can't look at {described['topic']}")
+    partitions = described["partitions"]
+    return Topic(len(partitions), min((len(p["replicas"]) for p in partitions), default=1))
+
+
+def _check(seen: Mapping[str, Topic | None], source: Topic, options: TopicOptions) -> None:
+    for name in options.outputs:
+        topic = seen[name]
+        if topic is None:
+            raise KafkaRefused(f"the topic {name} was created but can't be seen")
+        if topic.partitions < source.partitions:
+            raise KafkaRefused(
+                f"the topic {name} has {topic.partitions} partitions and needs the "
+                f"{source.partitions} of the input topic {options.input}; add partitions to it"
+            )

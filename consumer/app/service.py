@@ -1,0 +1,151 @@
+"""The service: builds every part, and owns their lifetime.
+
+Up: logs, health, topics, sink, pipeline. Down: the reverse, so that what is on its way still gets
+out. The first SIGTERM or SIGINT asks for a hand-over; another one does not wait for it.
+"""
+
+import asyncio
+import contextlib
+import signal
+import sys
+from collections.abc import Iterator, Mapping
+from functools import partial
+from typing import Any
+
+from consumer.adapters.admin.server import AdminServer, Verdict
+from consumer.adapters.analyzer.analyzer import GrpcAnalyzer
+from consumer.adapters.kafka.replay import KafkaReplay
+from consumer.adapters.kafka.sink import KafkaSink
+from consumer.adapters.kafka.source import KafkaSource
+from consumer.adapters.kafka.topics import KafkaTopics
+from consumer.adapters.telemetry.clock import SystemClock
+from consumer.adapters.telemetry.logs import Logs
+from consumer.adapters.telemetry.metrics import Counts, Telemetry
+from consumer.app.connect import (
+    admin_options,
+    analyzer_options,
+    kafka_options,
+    log_options,
+    replay_options,
+    sink_options,
+    source_options,
+    topic_options,
+)
+from consumer.codec.results import PublicationEncoder
+from consumer.core.breaker import Breaker
+from consumer.core.flow import Mark
+from consumer.engine.kit import Kit, Policies
+from consumer.engine.pipeline import Pipeline
+from consumer.ports import Log
+from consumer.settings.settings import Settings
+
+
+async def serve(settings: Settings) -> None:
+    """Run until a signal says stop. Raises KafkaFailed, ConfigurationError, in groups too."""
+    logs = Logs(log_options(settings, terminal=sys.stderr.isatty()))
+    counts = Counts()
+    telemetry = Telemetry(counts)
+    try:
+        await _Service(settings, logs.log, counts).run()
+    finally:
+        telemetry.stop()
+        logs.stop()
+
+
+class _Service:
+    def __init__(self, settings: Settings, log: Log, counts: Counts) -> None:
+        self._settings = settings
+        self._log = log
+        self._counts = counts
+        kafka = kafka_options(settings.kafka)
+        self._kafka = kafka
+        self._sink = KafkaSink(kafka, sink_options(settings.kafka))
+        self._source = KafkaSource(kafka, source_options(settings.kafka))
+        self._replay = KafkaReplay(kafka, replay_options())
+        self._analyzer = GrpcAnalyzer(analyzer_options(settings.api))
+        self._pipeline: Pipeline | None = None
+
+    async def run(self) -> None:
+        """From the first connection to the last."""
+        async with contextlib.AsyncExitStack() as stack:
+            if self._settings.admin.enabled:
+                admin = AdminServer(
+                    admin_options(self._settings.admin), self._live, self._ready, self._status
+                )
+                await admin.start()
+                stack.push_async_callback(admin.stop)
+                self._log.info("health is served", port=admin.port)
+            async with KafkaTopics(self._kafka) as topics:
+                await topics.prepare(topic_options(self._settings.kafka))
+            stack.push_async_callback(self._analyzer.stop)
+            stack.push_async_callback(self._replay.stop)
+            await self._sink.start()
+            stack.push_async_callback(self._sink.stop)
+            async with asyncio.TaskGroup() as tasks:
+                self._pipeline = Pipeline(self._kit(tasks))
+                with _signals(self._pipeline, self._log):
+                    await self._pipeline.run()
+            self._log.info("stopped")
+
+    def _kit(self, tasks: asyncio.TaskGroup) -> Kit:
+        settings = self._settings
+        flow = settings.flow_policy()
+        kafka = settings.kafka
+        return Kit(
+            source=self._source,
+            sink=self._sink,
+            replay=self._replay,
+            analyzer=self._analyzer,
+            clock=SystemClock(),
+            metrics=self._counts,
+            log=self._log,
+            policies=Policies(
+                session=settings.session_policy(),
+                idle=settings.idle_policy(),
+                flow=flow,
+                commit=settings.commit_policy(),
+            ),
+            defaults=settings.chunk_defaults(),
+            encoder=PublicationEncoder(
+                kafka.results_topic, kafka.sessions_topic, settings.output.content_type
+            ),
+            dead_letter_topic=kafka.dead_letters,
+            breaker=Breaker(settings.breaker_policy()),
+            backlog=Mark(flow.process_high, flow.process_low),
+            held=Mark(flow.process_high, flow.process_low),
+            tasks=tasks,
+        )
+
+    def _live(self) -> Verdict:
+        if self._pipeline is None or self._pipeline.watchdog.alive:
+            return Verdict(ok=True)
+        return Verdict(ok=False, reasons=("the poll loop stands still",))
+
+    def _ready(self) -> Verdict:
+        if self._pipeline is None:
+            return Verdict(ok=False, reasons=("starting",))
+        troubles = self._pipeline.watchdog.troubles()
+        return Verdict(ok=not troubles, reasons=tuple(troubles))
+
+    def _status(self) -> Mapping[str, Any]:
+        return {"ready": self._ready(), "metrics": dict(self._counts.values)}
+
+
+@contextlib.contextmanager
+def _signals(pipeline: Pipeline, log: Log) -> Iterator[None]:
+    """Stop at SIGTERM and SIGINT; a second one ends the process at once."""
+    loop = asyncio.get_running_loop()
+
+    def stop(number: signal.Signals) -> None:
+        log.info("stopping", signal=number.name)
+        loop.remove_signal_handler(number)
+        pipeline.stop()
+
+    wanted = (signal.SIGTERM, signal.SIGINT)
+    for number in wanted:
+        loop.add_signal_handler(number, partial(stop, number))
+    try:
+        yield
+    finally:
+        for number in wanted:
+            loop.remove_signal_handler(number)

@@ -1,0 +1,26 @@
+"""Free ports of this machine, and waiting until something listens on one."""
+
+import asyncio
+import socket
+from contextlib import suppress
+
+HOST = "127.0.0.1"
+_PAUSE_SECONDS = 0.05
+
+
+def free_port() -> int:
+    """A port that nobody listens on now. Another process may take it before it is used."""
+    with socket.socket() as probe:
+        probe.bind((HOST, 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+async def listening(port: int) -> None:
+    """Wait, without an end of its own, until the port can be connected to."""
+    while True:
+        with suppress(OSError):
+            _, writer = await asyncio.open_connection(HOST, port)
+            writer.close()
+            return
+        await asyncio.sleep(_PAUSE_SECONDS)

@@ -1,0 +1,135 @@
+"""What a source does when the group changes; the same in memory and on a broker."""
+
+import asyncio
+
+import pytest
+
+from consumer.errors import OwnershipLost
+from consumer.model import Offset
+from tests.adapters.member import PATIENCE_SECONDS, Member, joined
+from tests.adapters.worlds import World
+
+
+async def test_hands_over_within_a_revoke(world: World) -> None:
+    """A newcomer gets its share, from where the old owner committed while it was asked to give."""
+    partitions = await world.topic(partitions=4)
+    topic = partitions[0].topic
+    async with joined(world.source(topic, "hand-over")) as old:
+        assert old.partitions == set(partitions)
+        old.on_revoked = lambda: old.source.commit(dict.fromkeys(partitions, Offset(0)))
+        for partition in partitions:
+            await world.put(partition, b"audio")
+            await old.source.begin(partition, None)
+        async with joined(world.source(topic, "hand-over")) as new:
+            await old.assignments(2)
+            assert [lost for _, lost in old.revoked] == [False]
+            assert set(old.revoked[0][0]) == set(partitions)
+            assert not new.revoked
+            assert old.partitions | new.partitions == set(partitions)
+            assert len(old.partitions) == len(new.partitions) == 2
+            for partition in new.partitions:
+                assert await new.source.committed(partition) == 0
+                await _check_only_new_owns(old, new, partition)
+
+
+async def _check_only_new_owns(old: Member, new: Member, partition: object) -> None:
+    place = next(p for p in new.partitions if p == partition)
+    with pytest.raises(OwnershipLost):
+        await old.source.commit({place: Offset(1)})
+    assert old.source.progress(place) is None
+    await new.source.begin(place, Offset(0))
+    assert [r.value for r in await new.read(1)] == [b"audio"]
+    await new.source.commit({place: Offset(1)})
+
+
+async def test_forgets_positions_at_a_rebalance(world: World) -> None:
+    """A partition that stays is read no further before it is begun again, and nothing is lost."""
+    [partition] = await world.topic()
+    async with joined(world.source(partition.topic, "stay")) as member:
+        await member.source.begin(partition, None)
+        await world.put(partition, b"a")
+        await member.read(1)
+        async with joined(world.source(partition.topic, "stay")) as other:
+            await member.assignments(2)
+            owner = member if member.partitions else other
+            await world.put(partition, b"b")
+            assert not await owner.source.poll((), 0.3)
+            assert owner.source.progress(partition) is None
+            await owner.source.begin(partition, Offset(1))
+            assert [r.value for r in await owner.read(1)] == [b"b"]
+
+
+async def test_polls_in_time_during_a_rebalance(world: World) -> None:
+    """While partitions are being given back a poll yields nothing, and doesn't wait for it."""
+    [partition] = await world.topic()
+    given_back = asyncio.Event()
+    async with joined(world.source(partition.topic, "slow")) as member:
+        await member.source.begin(partition, None)
+
+        async def give_back() -> None:
+            async with asyncio.timeout(PATIENCE_SECONDS):
+                await given_back.wait()
+
+        member.on_revoked = give_back
+        other = Member(world.source(partition.topic, "slow"))
+        joining = asyncio.create_task(other.start())
+        await member.revokes(1)
+        await world.put(partition, b"late")
+        for _ in range(3):
+            assert not await member.source.poll((), 0.1)
+        await member.source.commit({partition: Offset(0)})
+        given_back.set()
+        await joining
+        await other.source.stop()
+
+
+async def test_leaves_without_being_asked_to_give_back(world: World) -> None:
+    """A source that stops is not told to give back; another member soon has its partitions."""
+    partitions = await world.topic(partitions=2)
+    topic = partitions[0].topic
+    async with joined(world.source(topic, "leave")) as stayer:
+        async with joined(world.source(topic, "leave")) as leaver:
+            await stayer.assignments(2)
+        assert not leaver.revoked
+        await stayer.assignments(3)
+        assert stayer.partitions == set(partitions)
+
+
+async def test_tells_of_errors_in_what_it_called(world: World) -> None:
+    """An error in the engine's callbacks is raised by the next poll instead of being swallowed."""
+    [partition] = await world.topic()
+
+    async def stumble() -> None:
+        raise LookupError("stumbled")
+
+    async with joined(world.source(partition.topic, "stumble")) as member:
+        member.on_revoked = stumble
+        async with joined(world.source(partition.topic, "stumble")):
+            await member.assignments(2)
+            with pytest.raises(LookupError, match="stumbled"):
+                await member.source.poll((), 0.1)
+            assert not await member.source.poll((), 0.1)
+
+
+async def test_begins_where_the_options_say(world: World) -> None:
+    """Without an offset it may begin at the end, and replace a lost offset by either end."""
+    [partition] = await world.topic()
+    for _ in range(3):
+        await world.put(partition, b"old")
+    options = {"start": "latest", "out_of_range": "earliest"}
+    async with joined(world.source(partition.topic, "late", **options)) as member:
+        assert await member.source.begin(partition, None) == 3
+        assert await member.source.begin(partition, Offset(99)) == 0
+        assert len(await member.read(3)) == 3
+
+
+async def test_stopped_members_own_nothing(world: World) -> None:
+    """After stop nothing can be committed any more, and stopping again does no harm."""
+    [partition] = await world.topic()
+    async with joined(world.source(partition.topic, "stop")) as member:
+        await member.source.begin(partition, None)
+        await member.source.stop()
+        with pytest.raises(OwnershipLost):
+            await member.source.commit({partition: Offset(0)})
+        with pytest.raises(OwnershipLost):
+            await member.source.begin(partition, None)

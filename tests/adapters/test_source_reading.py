@@ -1,0 +1,189 @@
+"""What a source hands out of the partitions it has; the same in memory and on a broker.
+
+One member holds a topic with many partitions, and each test takes a partition of its own: on the
+broker every joining costs seconds.
+"""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+
+import pytest
+import pytest_asyncio
+
+from consumer.errors import KafkaRefused, OwnershipLost
+from consumer.model import Offset, Partition, Record
+from tests.adapters.conftest import WORLDS
+from tests.adapters.member import Member, joined
+from tests.adapters.worlds import FakeWorld, World, broker_world
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+
+@dataclass(frozen=True)
+class Desk:
+    """A world, a member in it, and partitions that nobody has used yet."""
+
+    world: World
+    member: Member
+    fresh: list[Partition]
+
+    async def filled(self, *values: bytes) -> Partition:
+        """A fresh partition with these records."""
+        partition = self.fresh.pop()
+        for value in values:
+            await self.world.put(partition, value)
+        return partition
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module", params=WORLDS)
+async def desk(request: pytest.FixtureRequest) -> AsyncIterator[Desk]:
+    """One member for all tests of this module."""
+    if request.param == "memory":
+        async for seated in _seated(FakeWorld()):
+            yield seated
+        return
+    async with broker_world(request.getfixturevalue("broker")) as real:
+        async for seated in _seated(real):
+            yield seated
+
+
+async def _seated(world: World) -> AsyncIterator[Desk]:
+    partitions = await world.topic(partitions=16)
+    async with joined(world.source(partitions[0].topic, "desk")) as member:
+        yield Desk(world, member, list(partitions))
+
+
+async def test_yields_nothing_before_begin(desk: Desk) -> None:
+    """A partition that was assigned but not begun hands nothing out, and loses nothing."""
+    partition = await desk.filled(b"a")
+    assert not await desk.member.source.poll((), 0.3)
+    assert desk.member.source.progress(partition) is None
+    await desk.member.source.begin(partition, None)
+    assert [r.value for r in await desk.member.read(1)] == [b"a"]
+
+
+async def test_begins_at_the_start_without_an_offset(desk: Desk) -> None:
+    """By default a group without a committed offset hears everything."""
+    partition = await desk.filled(b"a", b"b")
+    assert await desk.member.source.begin(partition, None) == 0
+    assert [r.offset for r in await desk.member.read(2)] == [0, 1]
+
+
+async def test_begins_at_an_offset(desk: Desk) -> None:
+    """Reading goes on exactly where it is told to, as often as it is told."""
+    partition = await desk.filled(b"a", b"b", b"c")
+    assert await desk.member.source.begin(partition, Offset(2)) == 2
+    assert [r.value for r in await desk.member.read(1)] == [b"c"]
+    await desk.member.source.begin(partition, Offset(1))
+    assert [r.value for r in await desk.member.read(2)] == [b"b", b"c"]
+
+
+async def test_begins_at_the_very_end(desk: Desk) -> None:
+    """The offset of the next record that will be written is a fine place to begin."""
+    partition = await desk.filled(b"a")
+    assert await desk.member.source.begin(partition, Offset(1)) == 1
+    await desk.world.put(partition, b"b")
+    assert [r.value for r in await desk.member.read(1)] == [b"b"]
+
+
+async def test_refuses_an_offset_out_of_range(desk: Desk) -> None:
+    """An offset that does not exist stops the reading and says what to set."""
+    partition = await desk.filled(b"a")
+    with pytest.raises(KafkaRefused, match=r"kafka\.out_of_range"):
+        await desk.member.source.begin(partition, Offset(7))
+
+
+async def test_hands_records_out_as_they_were_written(desk: Desk) -> None:
+    """Key, value, headers, their order and repetition, offset and partition stay as they were."""
+    partition = await desk.filled()
+    headers = (("sample-rate", b"8000"), ("meta-a", b"1"), ("meta-a", b"\xff"))
+    await desk.world.put(partition, b"audio", b"call-7", headers)
+    await desk.world.put(partition, None, b"call-7")
+    await desk.world.put(partition, b"stray", None)
+    await desk.member.source.begin(partition, None)
+    first, second, third = await desk.member.read(3)
+    assert first == Record(
+        partition, Offset(0), first.timestamp, b"call-7", b"audio", headers=headers
+    )
+    assert (second.key, second.value, second.headers) == (b"call-7", None, ())
+    assert (third.key, third.value, third.offset) == (None, b"stray", 2)
+    assert first.timestamp > 1_600_000_000_000
+
+
+async def test_leaves_partitions_out(desk: Desk) -> None:
+    """A partition that is left out yields nothing until it is asked for again, then everything."""
+    shut, open_ = await desk.filled(b"a", b"b"), await desk.filled(b"c")
+    await desk.member.source.begin(shut, None)
+    await desk.member.source.begin(open_, None)
+    assert [r.value for r in await desk.member.read(1, without={shut})] == [b"c"]
+    assert not await desk.member.source.poll({shut}, 0.3)
+    assert [r.value for r in await desk.member.read(2)] == [b"a", b"b"]
+
+
+async def test_waits_in_vain_when_all_is_left_out(desk: Desk) -> None:
+    """With every partition left out a poll yields nothing instead of everything."""
+    partition = await desk.filled(b"a")
+    await desk.member.source.begin(partition, None)
+    everything = desk.member.partitions
+    assert not await desk.member.source.poll(everything, 0.2)
+    assert not await desk.member.source.poll(everything, 0.0)
+    assert [r.value for r in await desk.member.read(1)] == [b"a"]
+
+
+async def test_counts_empty_fetches(desk: Desk) -> None:
+    """Fetches that bring nothing are counted too: so silence can be told from not looking."""
+    partition = await desk.filled(b"a")
+    source = desk.member.source
+    await source.begin(partition, None)
+    await desk.member.read(1)
+    seen = -1
+    for _ in range(3):
+        progress = source.progress(partition)
+        assert progress is not None
+        assert (progress.position, progress.end) == (1, 1)
+        assert progress.fetches >= seen
+        seen = progress.fetches + 1
+        while (now := source.progress(partition)) is not None and now.fetches < seen:
+            assert not await source.poll((), 0.2)
+
+
+async def test_makes_no_progress_while_left_out(desk: Desk) -> None:
+    """A partition that is left out with records waiting counts no fetch as done."""
+    partition = await desk.filled(b"a")
+    source = desk.member.source
+    await source.begin(partition, None)
+    await desk.member.read(1)
+    await desk.world.put(partition, b"b")
+    for _ in range(5):
+        await source.poll({partition}, 0.2)
+    before = source.progress(partition)
+    for _ in range(3):
+        await source.poll({partition}, 0.2)
+    assert source.progress(partition) == before
+    assert before is not None
+    assert before.position == 1
+    assert [r.value for r in await desk.member.read(1)] == [b"b"]
+
+
+async def test_commits_what_it_is_told(desk: Desk) -> None:
+    """The committed offset is what was committed last, wherever reading stands."""
+    partition = await desk.filled(b"a", b"b", b"c")
+    source = desk.member.source
+    assert await source.committed(partition) is None
+    await source.begin(partition, None)
+    await desk.member.read(3)
+    assert await source.committed(partition) is None
+    await source.commit({partition: Offset(1)})
+    assert await source.committed(partition) == 1
+    await source.commit({partition: Offset(3)})
+    assert await source.committed(partition) == 3
+
+
+async def test_refuses_what_is_not_ours(desk: Desk) -> None:
+    """A partition that nobody gave us can neither be begun nor committed."""
+    stranger = Partition(desk.fresh[0].topic, 99)
+    with pytest.raises(OwnershipLost):
+        await desk.member.source.begin(stranger, None)
+    with pytest.raises(OwnershipLost):
+        await desk.member.source.commit({stranger: Offset(1)})
+    assert desk.member.source.progress(stranger) is None

@@ -1,0 +1,1 @@
+"""In-memory stand-ins for the world; each passes the suite of the real thing."""
