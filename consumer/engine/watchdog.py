@@ -63,6 +63,9 @@ class Watchdog:
 
     def _measure(self, now: float) -> None:
         holdings = list(self._ownership)
+        for holding in holdings:
+            for worker in holding.dispatcher:
+                worker.report()
         gauge = self._kit.metrics.gauge
         gauge("partitions_owned", len(holdings))
         gauge("partitions_left_out", sum(h.tenure.left_out for h in holdings))

@@ -5,74 +5,53 @@ of them can hold the poll loop up.
 """
 
 import asyncio
-from collections import deque
 from collections.abc import Callable, Mapping
-from functools import partial
-from typing import Protocol
 
-from consumer.codec.letters import encode_letter
 from consumer.codec.records import decode_chunk
 from consumer.core.events import (
     Action,
     AudioArrived,
     AudioReplayed,
+    AudioTaken,
     Cancel,
-    Close,
-    DeadLettered,
     EndMarked,
     Event,
     Fetch,
     HalfClose,
     OpenStream,
-    Publish,
     Released,
     SendAudio,
-    Settle,
     StreamBroke,
     TimePassed,
 )
 from consumer.core.offsets import Lane
 from consumer.core.session import Session
 from consumer.core.states import State
+from consumer.engine.egress import Egress, Home
 from consumer.engine.kit import Kit
 from consumer.engine.pump import Pump
 from consumer.engine.replayer import Replayer
 from consumer.errors import RecordError
 from consumer.model import (
     AudioChunk,
-    DeadLetter,
     EndReason,
     Milliseconds,
     Offset,
-    Outgoing,
-    Partition,
     Record,
     SessionKey,
 )
+from consumer.ports import MetricName
 
 _TIME_PASSED = TimePassed()
-
-
-class Home(Protocol):
-    """The partition that a worker works for."""
-
-    partition: Partition
-
-    def put(self, record: Outgoing) -> None:
-        """Publish a record."""
-        ...
-
-    def settle(self, lane: Lane, below: Offset) -> None:
-        """Settle the lane's offsets once what was put before is acknowledged."""
-        ...
-
-    async def room(self) -> None:
-        """Wait until more may be published."""
-        ...
-
-    def weigh(self, backlog: int, held: int) -> None:
-        """A session's bytes have changed by this much."""
-        ...
+_TALLIED: tuple[MetricName, ...] = (
+    "chunks_repeated",
+    "chunks_missing",
+    "results_dropped",
+    "audio_forgotten_bytes",
+    "audio_replayed_bytes",
+)
+_HURRIED = frozenset({AudioArrived, AudioTaken})
+"""Events that come with every chunk; they bring no deadline nearer than the linger."""
 
 
 class Worker:
@@ -102,10 +81,12 @@ class Worker:
         self._over = over
         self._pump: Pump | None = None
         self._record: Record | None = None
-        self._corked: deque[Action] | None = None
+        self._egress = Egress(key, lane, home, kit, replayer, closed=self._close)
         self._timer: asyncio.TimerHandle | None = None
+        self._linger = kit.policies.session.coalesce.linger
         self._backlog = 0
         self._held = 0
+        self._reported = (0, 0, 0, 0, 0)
         self._dropped = False
 
     def arrive(self, record: Record, chunk: AudioChunk) -> None:
@@ -134,11 +115,14 @@ class Worker:
         for action in self.session.handle(event, now):
             self._perform(action)
         self._weigh(now)
-        self._arm(now)
+        timer = self._timer
+        if timer is None or type(event) not in _HURRIED or timer.when() > now + self._linger:
+            self._arm(now)
 
     def drop(self) -> None:
         """Forget the session where it stands: somebody else goes on, or nobody does."""
         self._dropped = True
+        self._egress.drop()
         self._stop_timer()
         if self._pump is not None:
             self._pump.cancel()
@@ -158,22 +142,8 @@ class Worker:
         elif isinstance(action, Fetch):
             home = self._home.partition
             self._replayer.request(home, action.offsets, self._replayed)
-        elif self._corked is not None:
-            self._corked.append(action)
         else:
-            self._let_out(action)
-
-    def _let_out(self, action: Action) -> None:
-        """What must leave in order: publications, dead letters, settles, the end."""
-        if isinstance(action, Publish):
-            now_ms = self._kit.clock.wall_ms()
-            self._home.put(self._kit.encoder.encode(action.publication, now_ms))
-        elif isinstance(action, Settle):
-            self._home.settle(self.lane, action.below)
-        elif isinstance(action, DeadLettered):
-            self._dead_letter(action)
-        elif isinstance(action, Close):
-            self._close()
+            self._egress.let_out(action, self._record)
 
     @property
     def _open_pump(self) -> Pump:
@@ -183,47 +153,6 @@ class Worker:
     def _open(self, action: OpenStream) -> None:
         self._pump = Pump(action.stream, action.config, self._kit, self.tell, self._home.room)
         self._pump.start(f"stream {action.stream} of {self.key}")
-
-    def _dead_letter(self, action: DeadLettered) -> None:
-        record = self._record
-        at_hand = {} if record is None else {record.offset: record}
-        if all(offset in at_hand for offset in action.offsets):
-            self._write_letters(action, at_hand)
-            return
-        # What follows must wait for the originals, which Kafka has.
-        self._corked = deque()
-        asked = partial(self._uncork, action)
-        self._replayer.request(self._home.partition, action.offsets, asked)
-
-    def _uncork(self, action: DeadLettered, records: Mapping[Offset, Record | None]) -> None:
-        corked, self._corked = self._corked, None
-        if self._dropped:
-            return
-        self._write_letters(action, records)
-        while corked:
-            self._let_out(corked.popleft())
-            if self._corked is not None:
-                self._corked.extend(corked)
-                return
-
-    def _write_letters(self, action: DeadLettered, records: Mapping[Offset, Record | None]) -> None:
-        self._kit.metrics.count("dead_letters", len(action.offsets))
-        if action.reason in {"refused", "stuck"}:
-            self._kit.metrics.count("sessions_poisoned")
-            self._kit.log.error(
-                "session given up", session=self.key, reason=action.reason, detail=action.detail
-            )
-        for offset in action.offsets:
-            letter = DeadLetter(
-                partition=self._home.partition,
-                offset=offset,
-                reason=action.reason,
-                detail=action.detail,
-                key=self.key.encode(),
-                record=records.get(offset),
-                session=self.key,
-            )
-            self._home.put(encode_letter(letter, self._kit.dead_letter_topic))
 
     def _replayed(self, records: Mapping[Offset, Record | None]) -> None:
         for offset, record in records.items():
@@ -251,15 +180,25 @@ class Worker:
 
     def _close(self) -> None:
         self._stop_timer()
-        tally = self.session.tally
         self._kit.metrics.count("sessions_ended")
-        self._kit.metrics.count("chunks_repeated", tally.repeats)
-        self._kit.metrics.count("chunks_missing", tally.missing)
-        self._kit.metrics.count("results_dropped", tally.dropped)
-        self._kit.metrics.count("audio_forgotten_bytes", tally.forgotten_bytes)
-        self._kit.metrics.count("audio_replayed_bytes", tally.replayed_bytes)
+        self.report()
         self._kit.breaker.left(self.key)
         self._over(self)
+
+    def report(self) -> None:
+        """Add what the session has counted since the last report to the metrics."""
+        tally, metrics = self.session.tally, self._kit.metrics
+        counted = (
+            tally.repeats,
+            tally.missing,
+            tally.dropped,
+            tally.forgotten_bytes,
+            tally.replayed_bytes,
+        )
+        for name, now, before in zip(_TALLIED, counted, self._reported, strict=True):
+            if now != before:
+                metrics.count(name, now - before)
+        self._reported = counted
 
     def _weigh(self, now: float) -> None:
         backlog, held = self.session.backlog(now), self.session.held

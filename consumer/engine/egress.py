@@ -1,0 +1,121 @@
+"""What leaves a session, in order: publications, dead letters, settles, and its end.
+
+A dead letter is the record as it was. Where that is not at hand any more it is read again, and all
+that the session lets out meanwhile waits behind it.
+"""
+
+from collections import deque
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Protocol
+
+from consumer.codec.letters import encode_letter
+from consumer.core.events import Close, DeadLettered, Publish, Settle
+from consumer.core.offsets import Lane
+from consumer.engine.kit import Kit
+from consumer.engine.replayer import Replayer
+from consumer.model import DeadLetter, Offset, Outgoing, Partition, Record, SessionKey
+
+Leaving = Publish | DeadLettered | Settle | Close
+
+_GIVEN_UP = frozenset({"refused", "stuck"})
+
+
+class Home(Protocol):
+    """The partition that a session belongs to."""
+
+    partition: Partition
+
+    def put(self, record: Outgoing) -> None:
+        """Publish a record."""
+        ...
+
+    def settle(self, lane: Lane, below: Offset) -> None:
+        """Settle the lane's offsets once what was put before is acknowledged."""
+        ...
+
+    async def room(self) -> None:
+        """Wait until more may be published."""
+        ...
+
+    def weigh(self, backlog: int, held: int) -> None:
+        """A session's bytes have changed by this much."""
+        ...
+
+
+class Egress:
+    """One session's way out. closed: called when all before the session's end has gone out.
+
+    What waits is bounded by the records that are read again, which the session had in memory.
+    """
+
+    def __init__(
+        self,
+        key: SessionKey,
+        lane: Lane,
+        home: Home,
+        kit: Kit,
+        replayer: Replayer,
+        *,
+        closed: Callable[[], None],
+    ) -> None:
+        self._key = key
+        self._lane = lane
+        self._home = home
+        self._kit = kit
+        self._replayer = replayer
+        self._closed = closed
+        self._corked: deque[Leaving] | None = None
+        self._dropped = False
+
+    def let_out(self, action: Leaving, record: Record | None) -> None:
+        """Do this when all before it is done. record: the one at hand, if any."""
+        if self._corked is not None:
+            self._corked.append(action)
+        elif isinstance(action, Publish):
+            now_ms = self._kit.clock.wall_ms()
+            self._home.put(self._kit.encoder.encode(action.publication, now_ms))
+        elif isinstance(action, Settle):
+            self._home.settle(self._lane, action.below)
+        elif isinstance(action, DeadLettered):
+            self._dead_letter(action, {} if record is None else {record.offset: record})
+        else:
+            self._closed()
+
+    def drop(self) -> None:
+        """Let nothing out any more."""
+        self._dropped = True
+
+    def _dead_letter(self, action: DeadLettered, at_hand: Mapping[Offset, Record | None]) -> None:
+        if all(offset in at_hand for offset in action.offsets):
+            self._write(action, at_hand)
+            return
+        self._corked = deque()
+        self._replayer.request(self._home.partition, action.offsets, partial(self._uncork, action))
+
+    def _uncork(self, action: DeadLettered, records: Mapping[Offset, Record | None]) -> None:
+        waiting, self._corked = self._corked or deque(), None
+        if self._dropped:
+            return
+        self._write(action, records)
+        for each in waiting:
+            self.let_out(each, None)
+
+    def _write(self, action: DeadLettered, records: Mapping[Offset, Record | None]) -> None:
+        self._kit.metrics.count("dead_letters", len(action.offsets))
+        if action.reason in _GIVEN_UP:
+            self._kit.metrics.count("sessions_poisoned")
+            self._kit.log.error(
+                "session given up", session=self._key, reason=action.reason, detail=action.detail
+            )
+        for offset in action.offsets:
+            letter = DeadLetter(
+                partition=self._home.partition,
+                offset=offset,
+                reason=action.reason,
+                detail=action.detail,
+                key=self._key.encode(),
+                record=records.get(offset),
+                session=self._key,
+            )
+            self._home.put(encode_letter(letter, self._kit.dead_letter_topic))
