@@ -5,7 +5,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: help demo test check lint types contracts mutants bench proto lock clean
+.PHONY: help demo test check lint types contracts mutants bench proto readme lock clean
 help: ## This list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
 
@@ -35,6 +35,9 @@ bench: $(VENV)/dev.stamp ## CPU per chunk, side by side with a hand-written loop
 
 proto: $(VENV)/dev.stamp ## Generate consumer/pb from proto/
 	$(BIN)/python -m grpc_tools.protoc -I proto --python_out=consumer/pb --pyi_out=consumer/pb proto/*.proto
+
+readme: $(VENV)/dev.stamp ## Write the table of settings in README.md anew
+	$(BIN)/python -m tests.readme
 
 lock: $(VENV)/dev.stamp ## Write the lock files anew
 	for extra in demo dev; do \
