@@ -131,8 +131,8 @@ def test_chunk_round_trip(example: Example, content: ContentType) -> None:
         traceparent=chunk.traceparent,
     )
     written = encode_chunk("calls", chunk.key, chunk.payload, fields, content=content)
-    again = replace(
-        record(example["record"]), key=written.key, value=written.value, headers=written.headers
+    again = record(example["record"])._replace(
+        key=written.key, value=written.value, headers=written.headers
     )
     assert decode_chunk(again, ChunkDefaults()) == chunk
 
@@ -271,10 +271,8 @@ def test_good_letter(example: Example) -> None:
     partition = Partition(said["topic"], said["partition"])
     original = None
     if origin is not None:
-        original = replace(
-            record(origin, timestamp=origin["timestamp"]),
-            partition=partition,
-            offset=Offset(said["offset"]),
+        original = record(origin, timestamp=origin["timestamp"])._replace(
+            partition=partition, offset=Offset(said["offset"])
         )
     letter = DeadLetter(
         partition=partition,
