@@ -45,7 +45,9 @@ class Dispatcher:
             yield from list(line)
 
     def route(self, record: Record, chunk: AudioChunk, wall_ms: Milliseconds) -> None:
-        """Hand a record to its session."""
+        """Hand a record to its session. One without a time stamp counts as written now."""
+        if chunk.timestamp < 0:
+            chunk = chunk._replace(timestamp=wall_ms)
         clock = self._tenure.clock
         worker = self._live(chunk.key)
         if worker is not None and clock.parted(worker.timestamp, chunk.timestamp, wall_ms):

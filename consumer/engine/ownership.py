@@ -26,13 +26,14 @@ class Holding:
 
 
 class Ownership:
-    """Iterates over what is ours now."""
+    """Iterates over what is ours now. joined: the group has given us our share, maybe none."""
 
     def __init__(self, kit: Kit, replayer: Replayer) -> None:
         self._kit = kit
         self._replayer = replayer
         self._holdings: dict[Partition, Holding] = {}
         self._backoff = BackoffPolicy()
+        self.joined = False
 
     def __iter__(self) -> Iterator[Holding]:
         """All holdings."""
@@ -48,6 +49,7 @@ class Ownership:
 
     def assigned(self, partitions: Collection[Partition]) -> None:
         """These are ours now; they are taken in the background."""
+        self.joined = True
         for partition in partitions:
             if partition in self._holdings:
                 continue

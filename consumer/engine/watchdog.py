@@ -47,8 +47,8 @@ class Watchdog:
             tenure = holding.tenure
             if tenure.phase in {Phase.RESTORING, Phase.STOPPED}:
                 found.append(f"partition {tenure.partition.number} is {tenure.phase}")
-        if not len(self._ownership):
-            found.append("no partition is assigned")
+        if not self._ownership.joined:
+            found.append("the consumer group has not let us in yet")
         return found
 
     async def run(self) -> None:
