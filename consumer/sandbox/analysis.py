@@ -1,6 +1,7 @@
 """One stream's way from audio to results: voice, segments, scorer, in that order."""
 
 import asyncio
+import logging
 from collections.abc import Sequence
 from concurrent.futures import Executor
 
@@ -8,6 +9,7 @@ import soxr
 
 from consumer.pb import api_pb2
 from consumer.sandbox.answers import answer
+from consumer.sandbox.errors import Refused
 from consumer.sandbox.rules import StreamConfig
 from consumer.sandbox.scorer import Score, Scorer
 from consumer.sandbox.segments import Centiseconds, Segmenter, Span, SpeechPolicy
@@ -15,30 +17,34 @@ from consumer.sandbox.silero import Samples, Track
 from consumer.sandbox.tape import Tape
 from consumer.sandbox.voice import Voice, pieces
 
+_log = logging.getLogger(__name__)
+
 
 class Bench:
-    """Judges spans in the worker thread. Raises RuntimeError when the scorer fails."""
+    """Judges spans in the worker thread."""
 
     def __init__(self, scorer: Scorer, thread: Executor) -> None:
         self._scorer = scorer
         self._thread = thread
 
     async def score(self, spans: Sequence[Samples], rate: int) -> Sequence[Score]:
-        """One score for each span of audio at `rate` Hz."""
+        """One score for each span of audio at `rate` Hz. Raises Refused when the scorer fails."""
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._thread, self._score, spans, rate)
 
     def _score(self, spans: Sequence[Samples], rate: int) -> Sequence[Score]:
-        wanted = self._scorer.sample_rate
         try:
-            batch = [one if rate == wanted else soxr.resample(one, rate, wanted) for one in spans]
-            scores = self._scorer.score(batch)
+            return self._ask(spans, rate)
         except Exception as error:  # a plug-in may fail in any way
-            raise RuntimeError(f"scorer {self._scorer.name!r} failed: {error!r}") from error
+            _log.exception("scorer %r failed", self._scorer.name)
+            raise Refused("INTERNAL", f"scorer {self._scorer.name!r} failed: {error}") from error
+
+    def _ask(self, spans: Sequence[Samples], rate: int) -> Sequence[Score]:
+        wanted = self._scorer.sample_rate
+        batch = [one if rate == wanted else soxr.resample(one, rate, wanted) for one in spans]
+        scores = self._scorer.score(batch)
         if len(scores) != len(spans):
-            raise RuntimeError(
-                f"scorer {self._scorer.name!r} gave {len(scores)} scores for {len(spans)} spans"
-            )
+            raise ValueError(f"{len(scores)} scores for {len(spans)} spans")
         return scores
 
 

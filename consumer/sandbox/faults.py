@@ -9,7 +9,8 @@ A rule is a line of words, the same on the command line, over REST and in the re
     out-of-range-after=300            no stream may be longer than five minutes
     ok-after=3                        the server ends the stream before the caller's half-close
     cut-after=1                       the TCP connection breaks, with all streams on it
-    stop-reading-after=2              the server reads no more, until the rule is taken back
+    stop-reading-after=2              the server reads no more, until the rule is taken back (it
+                                      stays when the stream brought it in its header)
     delay-results=1.5                 results, and the final OK, come this many seconds late
     max-streams=10                    further streams get RESOURCE_EXHAUSTED
 

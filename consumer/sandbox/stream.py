@@ -27,6 +27,9 @@ from consumer.sandbox.voice import Voice
 FAULT_HEADER = "x-sandbox-fault"
 SESSION_HEADER = "x-session-id"
 
+_SETTLE = 0.02
+"""Seconds to wait after a half-close: gRPC reports a cancelled call as the end of its messages
+first, and as cancelled a moment later."""
 _GONE = 5.0
 """Seconds within which a connection that was cut must have been missed."""
 
@@ -108,14 +111,15 @@ class Stream:
         house, record = self._house, self._record
         outbox = Outbox(self._call.write, credentials.cid or 0, record.pid)
         analysis = Analysis(config, house.speech, house.voice, house.bench)
-        refused = None
+        refused, half_closed = None, False
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(outbox.deliver(), name=f"sandbox-outbox-{record.pid}")
             try:
-                await self._hear(credentials, analysis, outbox)
+                half_closed = await self._hear(credentials, analysis, outbox)
             except Refused as error:
                 refused = error  # what was found before is delivered all the same
             await outbox.close(self._plan.delay)
+        record.half_closed = half_closed
         if refused:
             raise refused
 
@@ -139,7 +143,8 @@ class Stream:
         if limit is not None and self._house.audit.accepted >= limit:
             raise Refused("RESOURCE_EXHAUSTED", f"fault on demand: max-streams={limit}")
 
-    async def _hear(self, credentials: Credentials, analysis: Analysis, outbox: Outbox) -> None:
+    async def _hear(self, credentials: Credentials, analysis: Analysis, outbox: Outbox) -> bool:
+        """Analyse all audio; True when the caller ended it, False when a fault did."""
         half_closed = False
         going = not await self._strike()
         while going:
@@ -154,14 +159,17 @@ class Stream:
             if going:
                 await self._send(await analysis.hear(audio), outbox)
         await self._send(await analysis.finish(), outbox)
-        self._record.half_closed = half_closed
+        return half_closed
 
     async def _read(self) -> api_pb2.AudioStream | None:
         """The next message, None after the half-close."""
         message = await self._call.read()
         if isinstance(message, DecodeError):
             raise Refused("INVALID_ARGUMENT", "a message is not an AudioStream") from message
-        return message if isinstance(message, api_pb2.AudioStream) else None
+        if isinstance(message, api_pb2.AudioStream):
+            return message
+        await asyncio.sleep(_SETTLE)
+        return None
 
     async def _send(self, results: list[api_pb2.InferenceResult], outbox: Outbox) -> None:
         await outbox.put(results, self._plan.delay)

@@ -1,6 +1,13 @@
-"""A client of the sandbox, as plain as can be: messages in, messages and a status out."""
+"""A client of the sandbox, as plain as can be: messages in, messages and a status out.
 
-from collections.abc import AsyncIterator, Iterable, Sequence
+Whole calls go through gRPC's blocking client, as the vendor's own kit does: when a server ends a
+call while its asyncio client is still writing, that client may report INTERNAL instead of the
+status that was sent. The asyncio client is for tests that drive a call step by step.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -11,6 +18,9 @@ from consumer.pb import api_pb2
 from consumer.sandbox.server import SERVICE
 
 CID, TOKEN = 7, "s3cret"
+
+_OWN_CONNECTION = [("grpc.use_local_subchannel_pool", 1)]
+_PATIENCE = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,40 +46,61 @@ class Reply:
 
 
 class Caller:
-    """Calls one method of the service over one connection."""
+    """Calls one method of the service. blocking, stepping: one connection each."""
 
-    def __init__(self, channel: grpc.aio.Channel, method: str = "DeepfakeDetection") -> None:
-        self._open = channel.stream_stream(
-            f"/{SERVICE}/{method}",
-            request_serializer=api_pb2.AudioStream.SerializeToString,
-            response_deserializer=api_pb2.StreamResult.FromString,
+    def __init__(
+        self,
+        blocking: grpc.Channel,
+        stepping: grpc.aio.Channel,
+        threads: ThreadPoolExecutor,
+        method: str,
+    ) -> None:
+        self._call, self._open = (
+            channel.stream_stream(
+                f"/{SERVICE}/{method}",
+                request_serializer=api_pb2.AudioStream.SerializeToString,
+                response_deserializer=api_pb2.StreamResult.FromString,
+            )
+            for channel in (blocking, stepping)
         )
+        self._threads = threads
+
+    async def send(self, *messages: api_pb2.AudioStream, **headers: str) -> Reply:
+        """Send all messages, half-close and collect what comes; see `open` for headers."""
+
+        def run() -> Reply:
+            received: list[api_pb2.StreamResult] = []
+            call = self._call(iter(messages), metadata=_metadata(headers), timeout=_PATIENCE)
+            try:
+                for message in call:
+                    received.append(message)  # noqa: PERF402 - what came before an error counts
+            except grpc.RpcError:
+                pass  # the status tells
+            return Reply(received, call.code().name, call.details() or "")
+
+        return await asyncio.get_running_loop().run_in_executor(self._threads, run)
 
     def open(self, **headers: str) -> Any:
         """A call that the test drives itself; an underscore in a header's name is a dash."""
-        metadata = [(name.replace("_", "-"), value) for name, value in headers.items()]
-        return self._open(metadata=metadata, timeout=60)
-
-    async def send(self, *messages: api_pb2.AudioStream, **headers: str) -> Reply:
-        """Send all messages, half-close and collect what comes."""
-        call = self.open(**headers)
-        try:
-            for message in messages:
-                await call.write(message)
-            await call.done_writing()
-        except (grpc.aio.AioRpcError, grpc.aio.UsageError):
-            pass  # the call is over already; its status says why
-        return await finish(call)
+        return self._open(metadata=_metadata(headers), timeout=_PATIENCE)
 
 
 async def finish(call: Any) -> Reply:
     """Collect what still comes on a call, and its status."""
-    messages = []
+    messages: list[api_pb2.StreamResult] = []
     try:
-        messages.extend([message async for message in call])
+        while (message := await call.read()) is not grpc.aio.EOF:
+            messages.append(message)
     except grpc.aio.AioRpcError as error:
         return Reply(messages, error.code().name, error.details() or "")
     return Reply(messages, (await call.code()).name, await call.details())
+
+
+async def until(condition: Callable[[], object]) -> None:
+    """Wait for something that nobody announces."""
+    async with asyncio.timeout(20):
+        while not condition():  # noqa: ASYNC110 - the sandbox has no event for it
+            await asyncio.sleep(0.005)
 
 
 def config(rate: int = 16_000, **fields: Any) -> api_pb2.AudioStream:
@@ -90,7 +121,14 @@ def cut(pcm: bytes, size: int = 8_000) -> Iterable[api_pb2.AudioStream]:
 
 @asynccontextmanager
 async def connected(target: object, method: str = "DeepfakeDetection") -> AsyncIterator[Caller]:
-    """A caller with a connection of its own."""
-    options = [("grpc.use_local_subchannel_pool", 1)]
-    async with grpc.aio.insecure_channel(str(target), options=options) as channel:
-        yield Caller(channel, method)
+    """A caller with connections of its own."""
+    with (
+        ThreadPoolExecutor(64) as threads,
+        grpc.insecure_channel(str(target), options=_OWN_CONNECTION) as blocking,
+    ):
+        async with grpc.aio.insecure_channel(str(target), options=_OWN_CONNECTION) as stepping:
+            yield Caller(blocking, stepping, threads, method)
+
+
+def _metadata(headers: dict[str, str]) -> list[tuple[str, str]]:
+    return [(name.replace("_", "-"), value) for name, value in headers.items()]

@@ -1,5 +1,7 @@
 """The voice activity model hears people and nothing else, however their audio arrives."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -24,7 +26,7 @@ def hear(model: Model, rate: int, parts: list[bytes]) -> Heard:
 def split(pcm: bytes, places: list[float]) -> list[bytes]:
     """Cut audio between samples at these parts of its length."""
     cuts = [0, *sorted(2 * int(place * len(pcm) / 2) for place in places), len(pcm)]
-    return [pcm[start:end] for start, end in zip(cuts, cuts[1:], strict=False)]
+    return [pcm[start:end] for start, end in pairwise(cuts)]
 
 
 @pytest.mark.parametrize("rate", RATES)
