@@ -4,6 +4,7 @@ The service must not load what only the sandbox and the demo need, and must run 
 are not installed. A command whose extra is missing is listed nevertheless, and says how to get it.
 """
 
+import os
 from collections.abc import Iterator, MutableMapping
 from dataclasses import dataclass
 from importlib import import_module
@@ -19,14 +20,21 @@ _LENIENT = {"ignore_unknown_options": True, "allow_extra_args": True}
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """Where a command lives: function `name` of module `consumer.cli.<name>`."""
+    """Where a command lives: function `name` of module `consumer.cli.<name>`.
+
+    environment: what native libraries must find when they are loaded, unless a person has said
+    otherwise; they have no other switch.
+    """
 
     name: str
     extra: str | None = None
+    environment: tuple[tuple[str, str], ...] = ()
 
     def load(self) -> TyperCommand:
         """The command, or one that tells which extra it needs."""
         app = typer.Typer(rich_markup_mode="markdown", add_completion=False)
+        for name, value in self.environment:
+            os.environ.setdefault(name, value)
         try:
             function = getattr(import_module(f"consumer.cli.{self.name}"), self.name)
         except ModuleNotFoundError as error:
@@ -46,13 +54,18 @@ class Entry:
         return command
 
 
+_QUIET = (("GRPC_VERBOSITY", "NONE"),)
+"""gRPC's core writes its own lines about refused connections, which reach us as errors anyway."""
+_PRIVATE = (("ORT_DISABLE_TELEMETRY", "1"),)
+"""onnxruntime reports its use to its makers otherwise."""
+
 ENTRIES = (
     Entry("run"),
-    Entry("check"),
+    Entry("check", environment=_QUIET),
     Entry("config"),
     Entry("feed"),
     Entry("watch"),
-    Entry("sandbox", extra="sandbox"),
+    Entry("sandbox", extra="sandbox", environment=_PRIVATE),
     Entry("demo", extra="demo"),
 )
 """In the order in which the help lists them."""

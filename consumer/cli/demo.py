@@ -52,17 +52,20 @@ def demo(
     hush_libraries()
     console = Console()
     folder = Path(tempfile.mkdtemp(prefix="detection-demo-"))
-    good = False
+    kept = True
     try:
-        outcomes = _perform(console, folder, speed)
-        good = _print(console, outcomes)
+        good = _print(console, _perform(console, folder, speed))
+        kept = keep or not good
     except ConsumerError as error:
-        console.print(f"The demo failed: {error}", style="red", highlight=False, markup=False)
+        told = f"The demo failed: {error}"
+        console.print(told, style="red", highlight=False, markup=False, soft_wrap=True)
+        good = False
     except (KeyboardInterrupt, asyncio.CancelledError):
+        kept = keep
         console.print("Stopped.")
         raise typer.Exit(130) from None
     finally:
-        _clean_up(console, folder, kept=keep or not good)
+        _clean_up(console, folder, kept=kept)
     raise typer.Exit(0 if good else 1)
 
 

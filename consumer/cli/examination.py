@@ -79,7 +79,7 @@ def _output(name: str, topic: Topic | None, source: Topic, kafka: KafkaSettings)
         text = f"does not exist: create it with {needed} partitions, or set "
         return Finding(what, False, text + "CONSUMER_KAFKA__CREATE_TOPICS=true")
     if topic.partitions < needed:
-        text = f"{topic.partitions} partitions, but the input has {needed}: add the missing ones"
+        text = f"{_partitions(topic)}, but the input has {needed}: add the missing ones"
         return Finding(what, False, text)
     return Finding(what, True, _size(topic))
 
@@ -133,6 +133,9 @@ async def _api(api: ApiSettings) -> Finding:
     return Finding(what, True, f"{text}no audio came to its OK, {tls}")
 
 
+def _partitions(topic: Topic) -> str:
+    return "1 partition" if topic.partitions == 1 else f"{topic.partitions} partitions"
+
+
 def _size(topic: Topic) -> str:
-    partitions = "1 partition" if topic.partitions == 1 else f"{topic.partitions} partitions"
-    return f"{partitions}, {'1 copy' if topic.copies == 1 else f'{topic.copies} copies'} of each"
+    return f"{_partitions(topic)}, {'1 copy' if topic.copies == 1 else f'{topic.copies} copies'}"

@@ -199,7 +199,8 @@ async def _send(calls: Sequence[Call], kafka: KafkaSettings, speed: float, creat
     finally:
         await sink.stop()
     seconds = sum(call.seconds for call in calls)
-    typer.echo(f"sent {len(calls)} calls, {seconds:.1f} s of audio, to {kafka.input_topic}")
+    number = "1 call" if len(calls) == 1 else f"{len(calls)} calls"
+    typer.echo(f"sent {number}, {seconds:.1f} s of audio, to {kafka.input_topic}")
 
 
 async def _topic(options: KafkaOptions, name: str, partitions: int) -> None:

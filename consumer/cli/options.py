@@ -1,7 +1,6 @@
 """Options that several commands share, and the way from them to settings."""
 
 import logging
-import os
 from pathlib import Path
 from typing import Annotated, TypeVar
 
@@ -36,6 +35,5 @@ def load(kind: type[S], env_file: Path | None, config: Path | None) -> S:
 
 
 def hush_libraries() -> None:
-    """Keep client libraries' own log lines off a tool's output; their errors reach us anyway."""
+    """Keep the Kafka client's own log lines off a tool's output; its errors reach us anyway."""
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL + 1)
-    os.environ.setdefault("GRPC_VERBOSITY", "NONE")  # gRPC's C core has no other switch

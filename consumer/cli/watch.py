@@ -94,7 +94,7 @@ class _Lines:
 
 
 def _words(shape: ResultShape | SessionShape) -> Iterator[str]:
-    yield shape.session.replace("[", r"\[")
+    yield f"{shape.session:24}".replace("[", r"\[")
     if isinstance(shape, ResultShape):
         best = max((p.posterior or 0.0 for p in shape.predictions), default=0.0)
         colour = _COLOURS.get(shape.final_label, "yellow")

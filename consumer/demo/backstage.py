@@ -7,17 +7,17 @@ and the API's.
 import os
 import secrets
 import sys
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from consumer.adapters.kafka.fresh import make_topic
 from consumer.adapters.kafka.options import KafkaOptions
-from consumer.demo.broker import Broker, started
+from consumer.demo.broker import Broker
 from consumer.demo.child import Child
 from consumer.demo.evidence import Audit
-from consumer.demo.port import HOST, free_port
+from consumer.demo.port import HOST, free_port, healthy
 
 INPUT, RESULTS, SESSIONS = "call-audio", "detection-results", "detection-sessions"
 GROUP = "detection-consumer"
@@ -63,21 +63,21 @@ async def backstage(folder: Path, say: Say) -> AsyncIterator[Backstage]:
         for topic in (INPUT, RESULTS, SESSIONS):
             await make_topic(kafka, topic, PARTITIONS)
         sandbox = _sandbox(ports, token, folder)
-        await _start(sandbox, ports.rest, stack)
+        await _start(sandbox, healthy(ports.rest, "/status"), stack)
         audit = Audit(f"http://{HOST}:{ports.rest}")
         scorer = await audit.scorer()
         say(f"sandbox   listens on {HOST}:{ports.api}, the API; verdicts: {scorer}")
         consumer = _consumer(broker.bootstrap_servers, ports, token, folder)
-        await _start(consumer, ports.admin, stack)
-        say(f"consumer  runs, health on {HOST}:{ports.admin}")
+        await _start(consumer, healthy(ports.admin, "/ready"), stack)
+        say(f"consumer  is ready, health on {HOST}:{ports.admin}")
         children = (broker.child, sandbox, consumer)
         yield Backstage(kafka, children, audit)
 
 
-async def _start(child: Child, port: int, stack: AsyncExitStack) -> None:
+async def _start(child: Child, sign: Coroutine[None, None, None], stack: AsyncExitStack) -> None:
     await child.start()
     stack.push_async_callback(child.stop)
-    await started(child, port, _START_SECONDS)
+    await child.until(sign, _START_SECONDS)
 
 
 def _sandbox(ports: Ports, token: Path, folder: Path) -> Child:
@@ -99,6 +99,9 @@ def _consumer(brokers: str, ports: Ports, token: Path, folder: Path) -> Child:
         "CONSUMER_KAFKA__GROUP_ID": GROUP,
         # The embedded broker knows no idempotent producing.
         "CONSUMER_KAFKA__IDEMPOTENT": "false",
+        # It lets the first member of a group wait for others for half of this.
+        "CONSUMER_KAFKA__SESSION_TIMEOUT_SECONDS": "6",
+        "CONSUMER_KAFKA__HEARTBEAT_SECONDS": "2",
         "CONSUMER_API__TARGET": f"{HOST}:{ports.api}",
         "CONSUMER_API__TLS": "false",
         "CONSUMER_API__CID": str(_CID),

@@ -3,7 +3,6 @@
 It keeps everything in memory, and knows neither idempotent nor transactional producing.
 """
 
-import asyncio
 import os
 from pathlib import Path
 
@@ -50,7 +49,7 @@ class Broker:
         """Start and wait until it listens. Raises ChildFailed."""
         await self.child.start()
         try:
-            await started(self.child, self.port, _START_SECONDS)
+            await self.child.until(listening(self.port), _START_SECONDS)
         except BaseException:
             await self.child.stop()
             raise
@@ -59,22 +58,3 @@ class Broker:
     async def __aexit__(self, *_: object) -> None:
         """Stop."""
         await self.child.stop()
-
-
-async def started(child: Child, port: int, seconds: float) -> None:
-    """Wait until a child listens. Raises ChildFailed when it ends or takes too long."""
-    waits = [
-        asyncio.create_task(listening(port), name=f"{child.name} listening"),
-        asyncio.create_task(child.watch(), name=f"{child.name} running"),
-    ]
-    try:
-        done, _ = await asyncio.wait(waits, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
-        if not done:
-            words = child.last_words()
-            raise ChildFailed(f"the {child.name} does not listen after {seconds:g} s:\n{words}")
-        for task in done:
-            task.result()
-    finally:
-        for task in waits:
-            task.cancel()
-        await asyncio.wait(waits)

@@ -2,13 +2,12 @@
 
 import asyncio
 import signal
-from collections.abc import Mapping, Sequence
+from collections.abc import Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from consumer.errors import ConsumerError
 
-_GRACE_SECONDS = 15.0
 _TAIL_BYTES = 4096
 
 
@@ -20,13 +19,14 @@ class ChildFailed(ConsumerError):
 class Child:
     """One process. name: for people. log: takes its output and errors.
 
-    environment: all that it sees, ours when None.
+    environment: all that it sees, ours when None. grace_seconds: from asking it to end to killing.
     """
 
     name: str
     arguments: Sequence[str]
     log: Path
     environment: Mapping[str, str] | None = None
+    grace_seconds: float = 15.0
     _process: asyncio.subprocess.Process | None = None
 
     async def start(self) -> None:
@@ -61,13 +61,33 @@ class Child:
         code = await self.ended()
         raise ChildFailed(f"the {self.name} ended with exit code {code}:\n{self.last_words()}")
 
+    async def until(self, sign: Coroutine[None, None, None], seconds: float) -> None:
+        """Wait for a sign that it works. Raises ChildFailed when it ends or takes too long."""
+        tasks = [
+            asyncio.create_task(sign, name=f"sign of {self.name}"),
+            asyncio.create_task(self.watch(), name=f"watch {self.name}"),
+        ]
+        try:
+            done, _ = await asyncio.wait(
+                tasks, timeout=seconds, return_when=asyncio.FIRST_COMPLETED
+            )
+            if not done:
+                late = f"the {self.name} is not ready after {seconds:g} s"
+                raise ChildFailed(f"{late}:\n{self.last_words()}")
+            for task in done:
+                task.result()
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.wait(tasks)
+
     async def stop(self) -> int:
         """Ask it to end, insist after a while; returns its exit code."""
         process = self._started()
         if process.returncode is None:
             _signal(process, signal.SIGTERM)
             try:
-                async with asyncio.timeout(_GRACE_SECONDS):
+                async with asyncio.timeout(self.grace_seconds):
                     return await process.wait()
             except TimeoutError:
                 _signal(process, signal.SIGKILL)

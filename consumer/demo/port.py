@@ -1,8 +1,11 @@
-"""Free ports of this machine, and waiting until something listens on one."""
+"""Free ports of this machine, and waiting until something answers on one."""
 
 import asyncio
 import socket
 from contextlib import suppress
+from http import HTTPStatus
+
+import aiohttp
 
 HOST = "127.0.0.1"
 _PAUSE_SECONDS = 0.05
@@ -24,3 +27,14 @@ async def listening(port: int) -> None:
             writer.close()
             return
         await asyncio.sleep(_PAUSE_SECONDS)
+
+
+async def healthy(port: int, path: str) -> None:
+    """Wait, without an end of its own, until HTTP answers 200."""
+    async with aiohttp.ClientSession(f"http://{HOST}:{port}") as session:
+        while True:
+            with suppress(aiohttp.ClientError):
+                async with session.get(path) as answer:
+                    if answer.status == HTTPStatus.OK:
+                        return
+            await asyncio.sleep(_PAUSE_SECONDS)

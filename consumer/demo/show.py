@@ -90,7 +90,8 @@ def line(what: ResultShape | SessionShape) -> str:
     if isinstance(what, ResultShape):
         best = max((p.posterior or 0.0 for p in what.predictions), default=0.0)
         span = f"{what.start:6.2f} - {what.end:6.2f} s"
-        return f"{span}  {what.level.value:9}  {what.final_label} {best:.3f}"
+        delay = f"after {what.latency_ms / 1000:.1f} s"
+        return f"{span}  {what.level.value:9}  {what.final_label} {best:.3f}  {delay}"
     if isinstance(what, StartedShape):
         return f"started at {what.sample_rate} Hz"
     return f"ended, {what.reason.value}, after {what.summary.audio_ms / 1000:.2f} s"
@@ -100,7 +101,8 @@ def _table(parts: Sequence[Part], entries: Mapping[SessionKey, Entry]) -> Table:
     table = Table("call", "guise", "sent", "results", "state", expand=True)
     for part in parts:
         entry = entries[part.call.key]
-        bar = ProgressBar(total=part.call.seconds, completed=entry.sent_seconds, width=20)
+        total = round(part.call.seconds, 2)
+        bar = ProgressBar(total=total, completed=round(entry.sent_seconds, 2), width=20)
         labels = ", ".join(f"{count} {label}" for label, count in entry.labels.items())
         table.add_row(part.call.key, part.call.guise.name, bar, labels, _state(entry))
     return table
