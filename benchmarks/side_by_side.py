@@ -20,9 +20,9 @@ from consumer.adapters.kafka.tail import KafkaTail
 from consumer.adapters.kafka.topics import KafkaTopics
 from consumer.codec.fields import ChunkFields
 from consumer.codec.input import encode_chunk
-from consumer.demo.broker import Broker, started
+from consumer.demo.broker import Broker
 from consumer.demo.child import Child
-from consumer.demo.port import free_port, listening
+from consumer.demo.port import free_port, healthy, listening
 from consumer.model import Outgoing, SessionKey
 
 RATE = 16_000
@@ -100,10 +100,7 @@ async def run(name: str, load: Load, broker: Broker, target: str, folder: Path) 
     child = Child(name, [sys.executable, *command], folder / f"{topic}.log", environment)
     await child.start()
     try:
-        if port:
-            await started(child, port, 20.0)
-        else:
-            await ready(child)
+        await child.until(healthy(port, "/ready") if port else ready(child), 40.0)
         before = cpu_seconds(pid(child))
         async with KafkaTail(kafka, (results,), from_beginning=True) as tail, asyncio.timeout(120):
             feeding = asyncio.create_task(feed(kafka, topic, load)) if load.live else None
@@ -128,6 +125,8 @@ def service(
         "CONSUMER_KAFKA__RESULTS_TOPIC": results,
         "CONSUMER_KAFKA__SESSIONS_TOPIC": f"sessions-{topic}",
         "CONSUMER_KAFKA__GROUP_ID": topic,
+        "CONSUMER_KAFKA__SESSION_TIMEOUT_SECONDS": "6",
+        "CONSUMER_KAFKA__HEARTBEAT_SECONDS": "2",
         "CONSUMER_KAFKA__IDEMPOTENT": "false",
         "CONSUMER_KAFKA__REPLICATION_FACTOR": "1",
         "CONSUMER_API__TARGET": target,

@@ -1,6 +1,7 @@
 """Profiles for the property tests: `quick` skips shrinking, `deep` looks longer."""
 
 import asyncio
+import os
 
 from hypothesis import Phase, settings
 
@@ -11,3 +12,6 @@ settings.register_profile("default", max_examples=300)
 # Before its first test pytest-asyncio asks for the current loop, which would make one that nobody
 # closes; when the collector finds it, some other test fails. Saying that there is none prevents it.
 asyncio.set_event_loop(None)
+
+# The sandbox's model runtime reports home by default; the tests must not.
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")

@@ -104,6 +104,7 @@ class _Service:
                 idle=settings.idle_policy(),
                 flow=flow,
                 commit=settings.commit_policy(),
+                stalled=settings.admin.stalled_seconds,
             ),
             defaults=settings.chunk_defaults(),
             encoder=PublicationEncoder(

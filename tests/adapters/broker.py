@@ -1,7 +1,7 @@
 """The embedded broker for tests: one per test session, one topic name per test.
 
 It has no idempotent producer, counts group generations from 0, creates topics that are merely
-mentioned and waits three seconds before it lets a group begin.
+mentioned and lets a group begin, and rebalance, only after half of its session timeout.
 """
 
 import socket

@@ -6,9 +6,10 @@ import pytest
 import pytest_asyncio
 
 from tests.adapters.broker import Broker, broker, lone_broker
+from tests.adapters.served import analyzer, server
 from tests.adapters.worlds import BrokerWorld, FakeWorld, World, broker_world
 
-__all__ = ["broker", "lone_broker"]
+__all__ = ["analyzer", "broker", "lone_broker", "server"]
 
 WORLDS = ["memory", pytest.param("broker", marks=pytest.mark.broker)]
 

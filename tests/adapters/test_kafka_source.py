@@ -1,20 +1,20 @@
-"""What only the real source can go wrong in."""
+"""How the real source gets on with its group, in what the fake has no part."""
 
 import asyncio
-from collections.abc import Mapping
 from typing import Any
 
 import pytest
-from aiokafka import AIOKafkaProducer, TopicPartition
 from aiokafka import errors as foreign
 
+from consumer.adapters.kafka import inside
+from consumer.adapters.kafka.arguments import member_arguments
 from consumer.adapters.kafka.options import KafkaOptions, SourceOptions
 from consumer.adapters.kafka.source import KafkaSource
 from consumer.adapters.kafka.topics import KafkaTopics
 from consumer.errors import KafkaFailed, KafkaRefused, OwnershipLost
 from consumer.model import Offset, Partition
 from tests.adapters.broker import Broker, free_port
-from tests.adapters.member import Member, joined
+from tests.adapters.member import PATIENCE_SECONDS, Member, joined
 from tests.adapters.worlds import BrokerWorld
 
 pytestmark = pytest.mark.broker
@@ -27,93 +27,12 @@ def real(member: Member) -> Any:
     return source._consumer
 
 
-@pytest.mark.parametrize("codec", ["gzip", "snappy", "lz4", "zstd"])
-async def test_reads_every_compression(broker: Broker, real_world: BrokerWorld, codec: str) -> None:
-    """Topics are read whatever their producers compress with."""
+async def test_tells_a_loss_from_a_revoke(real_world: BrokerWorld) -> None:
+    """When the group has thrown us out, partitions are lost and nothing may be committed."""
     [partition] = await real_world.topic()
-    async with AIOKafkaProducer(bootstrap_servers=broker.address, compression_type=codec) as writer:
-        await writer.send_and_wait(partition.topic, bytes(8000), b"call", partition=0)
-    async with joined(real_world.source(partition.topic, "codec")) as member:
-        await member.source.begin(partition, None)
-        [record] = await member.read(1)
-    assert record.value == bytes(8000)
-
-
-async def test_loses_nothing_in_a_poll_that_fails(
-    real_world: BrokerWorld, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Records that the library had read before it failed are handed out by the next poll."""
-    [partition] = await real_world.topic()
-    await real_world.put(partition, b"a")
-    async with joined(real_world.source(partition.topic, "fail")) as member:
-        await member.source.begin(partition, None)
-        consumer = real(member)
-        getmany = consumer.getmany
-
-        async def fail_after_reading(*places: object, **options: object) -> Mapping[Any, Any]:
-            if await getmany(*places, **options):
-                raise foreign.CorruptRecordException("broken")
-            return {}
-
-        monkeypatch.setattr(consumer, "getmany", fail_after_reading)
-        with pytest.raises(KafkaFailed, match="broken"):
-            await member.read(1)
-        monkeypatch.undo()
-        assert [r.value for r in await member.read(1)] == [b"a"]
-
-
-async def test_goes_on_as_told_when_retention_overtakes_reading(
-    real_world: BrokerWorld, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """An offset that vanished while it was to be read stops reading, or moves it, by option."""
-    [partition] = await real_world.topic()
-    await real_world.put(partition, b"a")
-    place = TopicPartition(*partition)
-
-    async def vanish(*_: object, **__: object) -> Mapping[Any, Any]:
-        monkeypatch.undo()
-        raise foreign.OffsetOutOfRangeError({place: 0})
-
-    async def now_from_five(_: Partition) -> tuple[Offset, Offset]:
-        return Offset(5), Offset(9)
-
-    for choice in ("stop", "latest"):
-        source = real_world.source(partition.topic, f"gone-{choice}", out_of_range=choice)
-        async with joined(source) as member:
-            await source.begin(partition, None)
-            monkeypatch.setattr(source, "_bounds", now_from_five)
-            monkeypatch.setattr(real(member), "getmany", vanish)
-            if choice == "stop":
-                with pytest.raises(KafkaRefused, match="retention deleted it"):
-                    await source.poll((), 0.1)
-            else:
-                assert not await source.poll((), 0.1)
-                assert await real(member).position(place) in (1, 9)
-
-
-async def test_says_when_fetching_has_died(real_world: BrokerWorld) -> None:
-    """A library whose background work has ended is an error, not an eternal silence."""
-    [partition] = await real_world.topic()
-    async with joined(real_world.source(partition.topic, "dead")) as member:
-        real(member)._fetcher._fetch_task.cancel()
-        await asyncio.sleep(0)
-        with pytest.raises(KafkaFailed, match="has ended"):
-            await member.source.poll((), 0.1)
-
-
-async def test_tells_a_loss_from_a_revoke(lone_broker: Broker) -> None:
-    """When the group has forgotten us, the partitions are lost and nothing may be committed."""
-    kafka = lone_broker.options
-    partition = Partition("audio", 0)
-    async with KafkaTopics(kafka) as topics:
-        await topics.create(["audio"], partitions=1, copies=1)
-    options = SourceOptions(
-        topic="audio", group_id="lost", session_timeout_seconds=6.0, heartbeat_seconds=0.2
-    )
     refused: list[bool] = []
-    async with joined(KafkaSource(kafka, options)) as member:
+    async with joined(real_world.source(partition.topic, "lost")) as member:
         await member.source.begin(partition, None)
-        await member.source.commit({partition: Offset(0)})
 
         async def try_to_commit() -> None:
             with pytest.raises(OwnershipLost):
@@ -121,12 +40,68 @@ async def test_tells_a_loss_from_a_revoke(lone_broker: Broker) -> None:
             refused.append(True)
 
         member.on_revoked = try_to_commit
-        lone_broker.stop()
-        lone_broker.start()
+        inside.leave_first_generation(real(member))
+        await real(member)._coordinator._maybe_leave_group()  # as if others had thrown it out
         await member.revokes(1)
         await member.assignments(2)
         assert [lost for _, lost in member.revoked] == [True]
     assert refused == [True]
+
+
+async def test_tells_of_errors_in_a_rebalance(real_world: BrokerWorld) -> None:
+    """What goes wrong while partitions are being given back is told by the next poll."""
+    [partition] = await real_world.topic()
+    told = asyncio.Event()
+    async with joined(real_world.source(partition.topic, "refused")) as member:
+
+        async def wait_until_told() -> None:
+            async with asyncio.timeout(PATIENCE_SECONDS):
+                await told.wait()
+
+        member.on_revoked = wait_until_told
+        coordinator = real(member)._coordinator
+        coordinator.request_rejoin()
+        await member.revokes(1)
+        taken = coordinator._push_error_to_user(foreign.GroupAuthorizationFailedError("group"))
+        with pytest.raises(KafkaRefused, match="right to read as this consumer group"):
+            await member.source.poll((), 0.1)
+        await taken
+        assert not await member.source.poll((), 0.1)
+        told.set()
+        await member.assignments(2)
+
+
+async def test_comes_back_after_the_brokers_do(lone_broker: Broker) -> None:
+    """Brokers that go and come back empty cost the partitions, not the source."""
+    kafka = lone_broker.options
+    partition = Partition("audio", 0)
+    options = SourceOptions(
+        topic="audio", group_id="back", session_timeout_seconds=2.0, heartbeat_seconds=0.2
+    )
+    async with KafkaTopics(kafka) as topics:
+        await topics.create(["audio"], partitions=1, copies=1)
+    async with joined(KafkaSource(kafka, options)) as member:
+        await member.source.begin(partition, None)
+        lone_broker.stop()
+        for _ in range(3):
+            assert not await member.source.poll((), 0.1)
+        lone_broker.start()
+        await member.assignments(2)
+        assert len(member.revoked) == 1
+        assert await member.source.begin(partition, None) == 0
+
+
+def test_no_two_members_share_an_assignor() -> None:
+    """The library keeps what a member had in its assignor's class, so each has its own."""
+    options = SourceOptions(topic="audio", group_id="group")
+    one, other = (
+        member_arguments(KafkaOptions(bootstrap_servers="x"), options)[
+            "partition_assignment_strategy"
+        ]
+        for _ in range(2)
+    )
+    assert [a.name for a in (*one, *other)] == ["sticky", "sticky"]
+    assert one != other
 
 
 async def test_names_the_broker_it_cannot_reach() -> None:
@@ -138,14 +113,12 @@ async def test_names_the_broker_it_cannot_reach() -> None:
         await Member(source).start()
 
 
-async def test_has_left_its_group_when_it_has_stopped(real_world: BrokerWorld) -> None:
-    """A lone member says goodbye, though the embedded broker counts its generation as 0."""
+async def test_says_goodbye_to_its_group(
+    real_world: BrokerWorld, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A lone member leaves its group though the embedded broker counts its generation as 0."""
     [partition] = await real_world.topic()
     async with joined(real_world.source(partition.topic, "goodbye")) as member:
-        consumer = real(member)
-        assert consumer._coordinator.generation == 0
-        member_id = consumer._coordinator.member_id
-    async with joined(real_world.source(partition.topic, "goodbye")) as next_member:
-        assert real(next_member)._coordinator.member_id != member_id
-        assert next_member.partitions == {partition}
-        assert len(next_member.assigned) == 1
+        assert real(member)._coordinator.generation == 0
+        caplog.set_level("INFO", "aiokafka")
+    assert "LeaveGroup request succeeded" in caplog.messages

@@ -1,11 +1,6 @@
-"""What a source hands out of the partitions it has; the same in memory and on a broker.
-
-One member holds a topic with many partitions, and each test takes a partition of its own: on the
-broker every joining costs seconds.
-"""
+"""What a source hands out of the partitions it has; the same in memory and on a broker."""
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
 
 import pytest
 import pytest_asyncio
@@ -13,44 +8,21 @@ import pytest_asyncio
 from consumer.errors import KafkaRefused, OwnershipLost
 from consumer.model import Offset, Partition, Record
 from tests.adapters.conftest import WORLDS
-from tests.adapters.member import Member, joined
-from tests.adapters.worlds import FakeWorld, World, broker_world
+from tests.adapters.desk import Desk, desk_in
+from tests.adapters.worlds import FakeWorld, broker_world
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
-
-
-@dataclass(frozen=True)
-class Desk:
-    """A world, a member in it, and partitions that nobody has used yet."""
-
-    world: World
-    member: Member
-    fresh: list[Partition]
-
-    async def filled(self, *values: bytes) -> Partition:
-        """A fresh partition with these records."""
-        partition = self.fresh.pop()
-        for value in values:
-            await self.world.put(partition, value)
-        return partition
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module", params=WORLDS)
 async def desk(request: pytest.FixtureRequest) -> AsyncIterator[Desk]:
     """One member for all tests of this module."""
     if request.param == "memory":
-        async for seated in _seated(FakeWorld()):
-            yield seated
+        async with desk_in(FakeWorld()) as shared:
+            yield shared
         return
-    async with broker_world(request.getfixturevalue("broker")) as real:
-        async for seated in _seated(real):
-            yield seated
-
-
-async def _seated(world: World) -> AsyncIterator[Desk]:
-    partitions = await world.topic(partitions=16)
-    async with joined(world.source(partitions[0].topic, "desk")) as member:
-        yield Desk(world, member, list(partitions))
+    async with broker_world(request.getfixturevalue("broker")) as world, desk_in(world) as shared:
+        yield shared
 
 
 async def test_yields_nothing_before_begin(desk: Desk) -> None:
@@ -148,7 +120,7 @@ async def test_counts_empty_fetches(desk: Desk) -> None:
 
 
 async def test_makes_no_progress_while_left_out(desk: Desk) -> None:
-    """A partition that is left out with records waiting counts no fetch as done."""
+    """A fetch counts when its records are handed out, not while the partition is left out."""
     partition = await desk.filled(b"a")
     source = desk.member.source
     await source.begin(partition, None)
@@ -163,6 +135,9 @@ async def test_makes_no_progress_while_left_out(desk: Desk) -> None:
     assert before is not None
     assert before.position == 1
     assert [r.value for r in await desk.member.read(1)] == [b"b"]
+    after = source.progress(partition)
+    assert after is not None
+    assert after.fetches > before.fetches
 
 
 async def test_commits_what_it_is_told(desk: Desk) -> None:

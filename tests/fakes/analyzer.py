@@ -5,7 +5,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Final
 
-from consumer.errors import Fault, StreamFailed
+from consumer.errors import Fault, LocalProtocolError, StreamFailed
 from consumer.model import StreamConfig, StreamMessage
 from tests.fakes.script import Script
 
@@ -17,7 +17,7 @@ class FakeStream:
     """A `ports.DetectionStream`, and the server's end of it.
 
     The server's end: config, audio (messages taken so far), half_close_seen, over, cancelled;
-    send, end, fail, stop_reading, read_on. Messages sent before the end are read before it.
+    hear, send, end, fail, stop_reading, read_on. Messages sent before the end are read before it.
     """
 
     def __init__(
@@ -34,6 +34,8 @@ class FakeStream:
         self._inbox: deque[StreamMessage] = deque()
         self._end: StreamFailed | None = None
         self._news = asyncio.Event()
+        self._heard = asyncio.Event()
+        self._hearing = 0
         self._reading = asyncio.Event()
         self._reading.set()
 
@@ -86,6 +88,16 @@ class FakeStream:
 
     # The server's end.
 
+    async def hear(self) -> bytes | None:
+        """The next audio message; None at the half-close or when the stream is over."""
+        while self._hearing == len(self.audio):
+            if self.half_close_seen or self.over:
+                return None
+            self._heard.clear()
+            await self._heard.wait()
+        self._hearing += 1
+        return self.audio[self._hearing - 1]
+
     def send(self, message: StreamMessage) -> None:
         """Answer something."""
         self._inbox.append(message)
@@ -115,6 +127,7 @@ class FakeStream:
             self.over = True
             self._end = end
             self._news.set()
+            self._heard.set()
             self._reading.set()
 
     async def _taken(self) -> None:
@@ -128,6 +141,7 @@ class FakeStream:
         return StreamFailed(end.fault, end.code, end.detail)
 
     def _reacted(self) -> None:
+        self._heard.set()
         if self._react is not None:
             self._react(self)
 
@@ -144,9 +158,12 @@ class FakeAnalyzer:
         self.react = react
         self.streams: list[FakeStream] = []
         self.opened = asyncio.Event()
+        self._stopped = False
 
     async def open(self, config: StreamConfig) -> FakeStream:
         """Open a stream."""
+        if self._stopped:
+            raise LocalProtocolError("the analyzer is stopped")
         await self.script.play("open")
         stream = FakeStream(len(self.streams), config, self.react)
         self.streams.append(stream)
@@ -159,5 +176,6 @@ class FakeAnalyzer:
 
     async def stop(self) -> None:
         """Break all streams."""
+        self._stopped = True
         for stream in self.streams:
             stream.cancel()

@@ -16,6 +16,8 @@ from aiohttp import web
 from consumer.errors import ConfigurationError
 
 _JSON: Final = "application/json"
+_GOODBYE_SECONDS: Final = 1.0
+"""For answers under way when it stops."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,14 +64,14 @@ class AdminServer:
     async def start(self) -> None:
         """Listen. Raises ConfigurationError when the address can't be used."""
         app = web.Application()
-        app.router.add_get("/live", lambda _: _answer(self._live()))
-        app.router.add_get("/ready", lambda _: _answer(self._ready()))
-        app.router.add_get("/status", lambda _: _response(HTTPStatus.OK, self._status()))
-        self._runner = web.AppRunner(app, access_log=None, handle_signals=False)
+        app.router.add_get("/live", self._show_live)
+        app.router.add_get("/ready", self._show_ready)
+        app.router.add_get("/status", self._show_status)
+        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=_GOODBYE_SECONDS)
         await self._runner.setup()
         host, port = self._options.host, self._options.port
         try:
-            await web.TCPSite(self._runner, host, port, shutdown_timeout=1.0).start()
+            await web.TCPSite(self._runner, host, port).start()
         except OSError as error:
             await self.stop()
             text = f"can't listen on {host}:{port}: {error.strerror or error}"
@@ -82,11 +84,19 @@ class AdminServer:
         if runner is not None:
             await runner.cleanup()
 
+    async def _show_live(self, _: web.Request) -> web.Response:
+        return _judged(self._live())
 
-async def _answer(verdict: Verdict) -> web.Response:
-    status = HTTPStatus.OK if verdict.ok else HTTPStatus.SERVICE_UNAVAILABLE
-    return await _response(status, verdict)
+    async def _show_ready(self, _: web.Request) -> web.Response:
+        return _judged(self._ready())
+
+    async def _show_status(self, _: web.Request) -> web.Response:
+        return _json(HTTPStatus.OK, self._status())
 
 
-async def _response(status: HTTPStatus, body: object) -> web.Response:
+def _judged(verdict: Verdict) -> web.Response:
+    return _json(HTTPStatus.OK if verdict.ok else HTTPStatus.SERVICE_UNAVAILABLE, verdict)
+
+
+def _json(status: HTTPStatus, body: object) -> web.Response:
     return web.Response(status=status, body=msgspec.json.encode(body), content_type=_JSON)

@@ -12,7 +12,7 @@ from typing import Any, Final
 import grpc
 
 from consumer.adapters.analyzer.options import AnalyzerOptions
-from consumer.errors import Fault, StreamFailed
+from consumer.errors import Fault, LocalProtocolError, StreamFailed
 
 PATH: Final = "/behavioral_api.grpc.v1.BehavioralStreamingApi/"
 _MIN_RECONNECT_MS: Final = 200
@@ -34,6 +34,7 @@ class ChannelPool:
         self._options = options
         self._numbers = count()
         self._seats: list[Seat] = []
+        self._stopped = False
 
     @property
     def channels(self) -> int:
@@ -45,6 +46,8 @@ class ChannelPool:
 
         The fullest one, so that the others can empty and drop their connections.
         """
+        if self._stopped:
+            raise LocalProtocolError("the analyzer is stopped")
         room = [s for s in self._seats if s.streams < self._options.streams_per_channel]
         seat = max(room, key=lambda s: s.streams, default=None) or self._add()
         seat.streams += 1
@@ -56,6 +59,7 @@ class ChannelPool:
 
     async def stop(self) -> None:
         """Close all channels and cancel what is open on them."""
+        self._stopped = True
         seats, self._seats = self._seats, []
         for seat in seats:
             await seat.channel.close()

@@ -74,7 +74,7 @@ class GrpcStream:
         except _FOREIGN as error:
             raise await self._failure(error) from error
         except asyncio.CancelledError:
-            _raise_unless_cancelled()
+            self._give_up()
             raise
         finally:
             self._closing.set()
@@ -89,7 +89,7 @@ class GrpcStream:
         except _FOREIGN as error:
             raise await self._failure(error) from error
         except asyncio.CancelledError:
-            _raise_unless_cancelled()
+            self._give_up()
             raise
         if message is not grpc.aio.EOF:
             return self._words.result(message)
@@ -106,7 +106,7 @@ class GrpcStream:
         try:
             await self._config
         except asyncio.CancelledError:
-            _raise_unless_cancelled()
+            self._give_up()
             raise
 
     async def _write(self, message: bytes) -> None:
@@ -115,8 +115,18 @@ class GrpcStream:
         except _FOREIGN as error:
             raise await self._failure(error) from error
         except asyncio.CancelledError:
-            _raise_unless_cancelled()
+            self._give_up()
             raise
+
+    def _give_up(self) -> None:
+        """Tell the two meanings of CancelledError apart: this task's end, or only the call's.
+
+        The call ends in both. Raises StreamFailed for the latter.
+        """
+        self._call.cancel()  # grpc.aio forgets to, while it waits for a connection
+        task = asyncio.current_task()
+        if task is None or not task.cancelling():
+            raise failure(grpc.StatusCode.CANCELLED, GIVEN_UP) from None
 
     async def _failure(self, error: Exception | None = None) -> StreamFailed:
         """What ended the stream: the status in the error, else that of the call."""
@@ -124,16 +134,6 @@ class GrpcStream:
             return failure(error.code(), error.details(), self._words.secret)
         self._call.cancel()  # or there might be no status to wait for
         return failure(await self._call.code(), await self._call.details(), self._words.secret)
-
-
-def _raise_unless_cancelled() -> None:
-    """Tell the two meanings of CancelledError apart: this task's end, or only the call's.
-
-    Raises StreamFailed for the latter.
-    """
-    task = asyncio.current_task()
-    if task is None or not task.cancelling():
-        raise failure(grpc.StatusCode.CANCELLED, GIVEN_UP) from None
 
 
 def _seen(config: "asyncio.Task[None]") -> None:

@@ -43,15 +43,22 @@ def holds_records(consumer: AIOKafkaConsumer, place: TopicPartition) -> bool:
     return place in consumer._fetcher._records  # noqa: SLF001 - there is no public way
 
 
-def dead_tasks(consumer: AIOKafkaConsumer) -> BaseException | None:
-    """Why the fetching in the background ended, None while it runs.
+def raise_group_errors(consumer: AIOKafkaConsumer) -> None:
+    """Raise what went wrong in the group's affairs, in the library's words.
+
+    A poll of the library does this too, but it waits for a rebalance to end; and the library
+    waits for someone to take the error before it goes on with the rebalance.
+    """
+    consumer._coordinator.check_errors()  # noqa: SLF001 - there is no public way
+
+
+def fetches_no_more(consumer: AIOKafkaConsumer) -> bool:
+    """Whether the fetching in the background has ended.
 
     Nobody else would say so: a consumer without it returns no records, for ever.
     """
     task: asyncio.Task[None] | None = consumer._fetcher.error_future  # noqa: SLF001 - see above
-    if task is None or not task.done():
-        return None
-    return asyncio.CancelledError() if task.cancelled() else task.exception()
+    return task is not None and task.done()
 
 
 def writes_no_more(producer: AIOKafkaProducer) -> bool:

@@ -28,6 +28,10 @@ async def reach(
             await start()
     except KafkaConnectionError as error:
         raise await _reason(kafka, doing) from error
+    except TimeoutError as error:
+        where = kafka.bootstrap_servers
+        text = f"{doing} at {where}: no answer in time (check the address and the protocol)"
+        raise KafkaFailed(text) from error
     except Exception as error:
         raise ours(error, doing) from error
 

@@ -7,13 +7,13 @@ doesn't grow with their number.
 
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import suppress
 from typing import Final
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from consumer.adapters.kafka.arguments import loner_arguments
 from consumer.adapters.kafka.errors import ours
+from consumer.adapters.kafka.leave import leave
 from consumer.adapters.kafka.options import KafkaOptions, ReplayOptions
 from consumer.adapters.kafka.reach import reach
 from consumer.adapters.kafka.records import record
@@ -148,11 +148,8 @@ class KafkaReplay:
 
     async def _disconnect(self) -> None:
         client, self._client = self._client, None
-        if client is None:
-            return
-        with suppress(Exception):  # there is nobody to tell, and nothing to lose
-            async with asyncio.timeout(self._kafka.stop_timeout_seconds):
-                await client.stop()
+        if client is not None:
+            await leave(client.stop, self._kafka.stop_timeout_seconds)
 
 
 def _fail(wants: Iterable[_Want], error: BaseException, doing: str) -> None:

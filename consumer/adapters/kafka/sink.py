@@ -6,13 +6,13 @@ even a retry can overtake.
 """
 
 import asyncio
-from contextlib import suppress
 
 from aiokafka import AIOKafkaProducer
 
 from consumer.adapters.kafka import inside
 from consumer.adapters.kafka.arguments import writer_arguments
 from consumer.adapters.kafka.errors import ours
+from consumer.adapters.kafka.leave import leave
 from consumer.adapters.kafka.options import KafkaOptions, SinkOptions
 from consumer.adapters.kafka.reach import reach
 from consumer.errors import KafkaRefused, LocalProtocolError
@@ -89,11 +89,8 @@ class KafkaSink:
     async def stop(self) -> None:
         """Flush and disconnect; what doesn't end in time is left unwritten."""
         producer, self._producer = self._producer, None
-        if producer is None:
-            return
-        with suppress(Exception):  # its futures have said what went wrong
-            async with asyncio.timeout(self._kafka.stop_timeout_seconds):
-                await producer.stop()
+        if producer is not None:
+            await leave(producer.stop, self._kafka.stop_timeout_seconds)
 
 
 def _pass_on(

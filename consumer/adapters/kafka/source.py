@@ -20,6 +20,7 @@ from aiokafka import errors as foreign
 from consumer.adapters.kafka import inside
 from consumer.adapters.kafka.arguments import NEVER_MS, member_arguments
 from consumer.adapters.kafka.errors import ours, translated
+from consumer.adapters.kafka.leave import leave
 from consumer.adapters.kafka.listener import Listener
 from consumer.adapters.kafka.options import KafkaOptions, SourceOptions
 from consumer.adapters.kafka.reach import reach
@@ -147,15 +148,15 @@ class KafkaSource:
         if client is None:
             return
         inside.leave_first_generation(client)
-        with suppress(Exception):  # the group evicts a member that can't say goodbye
-            async with asyncio.timeout(self._kafka.stop_timeout_seconds):
-                await client.stop()
+        await leave(client.stop, self._kafka.stop_timeout_seconds)
 
     def _note_assigned(self, places: Collection[TopicPartition]) -> None:
         """The group gave us these partitions; nothing is read of them before `begin`."""
+        if self._client is None:
+            return  # a rebalance that ends while we stop
         partitions = [Partition(*place) for place in places]
         self._readings = {partition: Reading() for partition in partitions}
-        self._consumer.pause(*places)
+        self._client.pause(*places)
         self._at_rest.set()
         try:
             self._assigned(partitions)
@@ -165,10 +166,10 @@ class KafkaSource:
     async def _note_revoked(self) -> None:
         """The group wants all partitions back, or took them already."""
         self._at_rest.clear()
-        if not self._readings:
+        if self._client is None or not self._readings:
             return
         try:
-            lost = inside.generation(self._consumer) < 0
+            lost = inside.generation(self._client) < 0
             await self._revoked(tuple(self._readings), lost)
         except Exception as error:
             self._failure = error
@@ -199,11 +200,12 @@ class KafkaSource:
         return fetched
 
     async def _rest(self, wait: float) -> None:
-        try:
+        """Wait for a rebalance to end. Raises KafkaFailed, KafkaRefused."""
+        with translated("can't join the group again"):
+            inside.raise_group_errors(self._consumer)
+        with suppress(TimeoutError):
             async with asyncio.timeout(wait):
                 await self._at_rest.wait()
-        except TimeoutError:
-            return
 
     def _look(self) -> None:
         """Take over what the library says of each partition after it handed records out."""
@@ -264,9 +266,8 @@ class KafkaSource:
         if self._failure is not None:
             failure, self._failure = self._failure, None
             raise failure
-        dead = inside.dead_tasks(self._consumer)
-        if dead is not None:
-            raise KafkaFailed("fetching in the background has ended") from dead
+        if inside.fetches_no_more(self._consumer):
+            raise KafkaFailed("fetching in the background has ended; start anew")
 
 
 def _place(partition: Partition) -> TopicPartition:

@@ -5,7 +5,6 @@ committed, which is what an onlooker needs to say whether work is done.
 """
 
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from typing import Final
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -13,6 +12,7 @@ from aiokafka.admin import AIOKafkaAdminClient
 
 from consumer.adapters.kafka.arguments import client_arguments, loner_arguments
 from consumer.adapters.kafka.errors import translated
+from consumer.adapters.kafka.leave import leave
 from consumer.adapters.kafka.options import KafkaOptions, ReplayOptions
 from consumer.adapters.kafka.reach import reach
 from consumer.adapters.kafka.records import record
@@ -123,5 +123,4 @@ class KafkaTail:
     async def _stop(self) -> None:
         client, self._client = self._client, None
         if client is not None:
-            with suppress(Exception):  # nothing can be lost here
-                await client.stop()
+            await leave(client.stop, self._kafka.stop_timeout_seconds)

@@ -83,8 +83,8 @@ class KafkaTopics:
 
         Raises KafkaFailed, KafkaRefused.
         """
-        wanted = [NewTopic(name, partitions, copies) for name in names]
         with translated(f"can't create {', '.join(names)}"):
+            wanted = [NewTopic(name, partitions, copies) for name in names]
             answer = await self._client.create_topics(wanted)
             for name, code, message in answer.topic_errors:
                 if code not in (0, _EXISTS):  # another replica may have been faster

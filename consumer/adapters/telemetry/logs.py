@@ -16,6 +16,7 @@ import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
 MASK: Final = "***"
+_SHORTEST: Final = 5
 _LOUDEST_FOREIGN: Final = logging.INFO
 """Foreign debug lines hold keys and audio; they stay out at any level of ours."""
 
@@ -24,7 +25,8 @@ _LOUDEST_FOREIGN: Final = logging.INFO
 class LogOptions:
     """level: the least important lines shown. style: JSON for machines, console for people.
 
-    secrets: texts to mask wherever they occur in a line.
+    secrets: texts to mask wherever they occur in a line. One that is shorter than any real secret
+    would tear ordinary words apart, and is left.
     """
 
     level: Literal["debug", "info", "warning", "error"] = "info"
@@ -105,7 +107,13 @@ def _renderers(options: LogOptions, *, colours: bool) -> Sequence[Processor]:
 
 def _masker(secrets: Iterable[str]) -> Callable[[WrappedLogger, str, EventDict], Any]:
     """The last processor: it is handed the finished line instead of fields."""
-    written = {form for secret in secrets if secret for form in (secret, json.dumps(secret)[1:-1])}
+    plain = {
+        form
+        for secret in secrets
+        if len(secret) >= _SHORTEST
+        for form in (secret, repr(secret)[1:-1])
+    }
+    written = plain | {json.dumps(form)[1:-1] for form in plain}
     longest_first = sorted(written, key=len, reverse=True)
 
     def mask(_: WrappedLogger, __: str, line: Any) -> Any:
