@@ -1,8 +1,8 @@
 """Whether the API as a whole works: one breaker per set of credentials.
 
 It opens when several distinct sessions fail, at once when the credentials are refused, and when
-suspiciously many sessions would be poisoned. While it is open no stream is opened and nothing is
-dead-lettered. It closes when a probe, a stream that carries no call's audio, ends well.
+suspiciously many sessions would be poisoned. While it is open no stream is opened and no session is
+given up. It closes when a probe, a stream that carries no call's audio, ends well.
 """
 
 from collections import deque
@@ -76,6 +76,8 @@ class Breaker:
 
     def may_poison(self, now: float) -> bool:
         """Whether one more session may be given up; if not, the breaker is open from here on."""
+        if not self.allows:
+            return False
         while self._poisoned and now - self._poisoned[0] > self._policy.window:
             self._poisoned.popleft()
         most = max(self._policy.poisoned, int(self._policy.poisoned_share * self._live))

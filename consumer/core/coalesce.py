@@ -4,9 +4,7 @@ from consumer.core.policy import CoalescePolicy
 from consumer.model import Frames
 
 
-def message_frames(
-    pending: int, rate: int, policy: CoalescePolicy, *, flush: bool
-) -> Frames:
+def message_frames(pending: int, rate: int, policy: CoalescePolicy, *, flush: bool) -> Frames:
     """Frames of the next message, 0 to wait for more.
 
     pending: frames that wait, rate in Hz. flush: they have waited long enough, or nothing will

@@ -17,11 +17,13 @@ _WITNESSES = 3
 class PartitionClock:
     """Topic time of a partition, and since when it is known to have nothing more to give."""
 
-    __slots__ = ("_caught_up_since", "_count", "_leaps", "_looks", "_timeout_ms", "topic_time")
+    __slots__ = ("_caught_up_since", "_count", "_leaps", "_looks", "_only", "_timeout_ms",
+                 "topic_time")  # fmt: skip
 
     def __init__(self, policy: IdlePolicy) -> None:
         self._timeout_ms = int(policy.timeout * 1000)
         self.topic_time = Milliseconds(-1)
+        self._only: SessionKey | None = None
         self._leaps: dict[SessionKey, int] = {}
         self._count = -1
         self._looks: deque[tuple[int, float]] = deque(maxlen=4)
@@ -30,6 +32,10 @@ class PartitionClock:
     def observe(self, key: SessionKey, timestamp: Milliseconds, wall: Milliseconds) -> None:
         """A record of this key was read. Its time counts at most as the wall's."""
         moment = min(timestamp, wall)
+        if self.topic_time < 0:
+            self._only = key
+        elif key != self._only:
+            self._second(moment)
         if moment <= self.topic_time:
             return
         if self.topic_time >= 0 and moment - self.topic_time > self._timeout_ms:
@@ -37,6 +43,13 @@ class PartitionClock:
         else:
             self.topic_time = Milliseconds(moment)
             self._leaps.clear()
+
+    def _second(self, moment: int) -> None:
+        """Nothing has confirmed the first key's clock so far: of the two the lower one counts."""
+        only, self._only = self._only, None
+        if only is not None and self.topic_time - moment > self._timeout_ms:
+            self._leaps = {only: self.topic_time}
+            self.topic_time = Milliseconds(moment)
 
     def _leap(self, key: SessionKey, moment: int) -> None:
         self._leaps[key] = moment

@@ -43,9 +43,11 @@ class Intake:
         self._tally.records += 1
         if chunk.event is ChunkEvent.START:
             self._sequence.restart()
+            self._missing = 0
         novelty, missing = self._sequence.judge(chunk.sequence)
         if novelty is Novelty.NEW:
-            self._missing = missing
+            self._tally.missing += missing
+            self._missing += missing
             try:
                 return self._decoder.decode(chunk)
             except RecordError as error:
@@ -126,28 +128,30 @@ class Intake:
         self.tape.restore(event.offset, audio)
 
     def fetch(self, frame: int, out: list[Action]) -> None:
-        """Ask for forgotten audio from this call frame on, unless an answer is awaited."""
+        """Ask for forgotten audio from this call frame on, unless an answer is awaited.
+
+        There must be some.
+        """
         if self._asked:
             return
         wanted = self.tape.missing(frame, self._policy.memory.fetch)
-        if wanted:
-            self._asked.update(wanted)
-            if self._lost is not None and wanted[-1] >= self._lost:
-                self._lost = None
-            out.append(Fetch(wanted))
+        self._asked.update(wanted)
+        if self._lost is not None and wanted[-1] >= self._lost:
+            self._lost = None
+        out.append(Fetch(wanted))
 
     def settle(self, judged: int) -> Offset | None:
         """Drop what is judged; returns as Tape.settle."""
         below = self.tape.settle(judged)
         if below is not None:
-            self._settled(below, judged)
+            self._settled(below)
         return below
 
     def settle_all(self) -> Offset | None:
         """Drop everything; returns as Tape.settle."""
         below = self.tape.settle_all()
         if below is not None:
-            self._settled(below, self.tape.end)
+            self._settled(below)
         return below
 
     def give_up(
@@ -165,9 +169,8 @@ class Intake:
             self._tally.dead_letters += len(fresh)
             out.append(DeadLettered(fresh, reason, detail))
 
-    def _settled(self, below: Offset, judged: int) -> None:
+    def _settled(self, below: Offset) -> None:
         self._decoder.forget(below)
-        self.timeline.prune(judged)
         if self._lost is not None and self._lost < below:
             self._lost = None
         if self._given_up:
@@ -177,13 +180,13 @@ class Intake:
         self.tape.append(chunk.offset, 0, None, chunk.timestamp)
 
     def _fill(self, decoded: Decoded) -> Frames:
-        """Frames of silence for the numbers that are missing before this chunk."""
+        """Frames of silence for the numbers that are missing before this chunk.
+
+        None where the record before was cut within a frame, whose other half comes with this one.
+        """
         missing, self._missing = self._missing, 0
-        before, self._previous_frames = (
-            self._previous_frames,
-            len(decoded.audio) // BYTES_PER_FRAME,
-        )
-        self._tally.missing += missing
+        before, now = self._previous_frames, len(decoded.audio) // BYTES_PER_FRAME
+        self._previous_frames = 0 if decoded.open else now
         if not (missing and before and self._policy.sequence.fill):
             return Frames(0)
         most = int(self._policy.sequence.fill_limit * decoded.sample_rate)

@@ -6,7 +6,7 @@ seen. Only received offsets are kept, so gaps in the log cost nothing.
 """
 
 from array import array
-from heapq import heappop, heappush
+from heapq import heapify, heappop, heappush
 from typing import NewType
 
 from consumer.errors import LocalProtocolError
@@ -72,7 +72,7 @@ class PartitionOffsets:
         if queue is None:
             queue = self._lanes[lane] = _Queue()
         if queue.first is None:
-            heappush(self._fronts, (offset, lane))
+            self._push(offset, lane)
         queue.offsets.append(offset)
 
     def settle(self, lane: Lane, below: Offset) -> None:
@@ -84,7 +84,7 @@ class PartitionOffsets:
         if queue.first is None:
             del self._lanes[lane]
         else:
-            heappush(self._fronts, (queue.first, lane))
+            self._push(queue.first, lane)
 
     @property
     def watermark(self) -> Offset:
@@ -96,3 +96,10 @@ class PartitionOffsets:
                 return Offset(offset)
             heappop(self._fronts)
         return self.position
+
+    def _push(self, front: int, lane: Lane) -> None:
+        """Note a lane's front. While one lane pins the watermark, others' old fronts pile up."""
+        if len(self._fronts) > _SLACK + 2 * len(self._lanes):
+            self._fronts = [(q.first, at) for at, q in self._lanes.items() if q.first is not None]
+            heapify(self._fronts)
+        heappush(self._fronts, (front, lane))

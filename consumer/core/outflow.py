@@ -16,9 +16,9 @@ class Outflow:
     def __init__(self, policy: SessionPolicy, intake: Intake, judgement: Judgement) -> None:
         self.stream: LiveStream | None = None
         self.opened = 0
+        self.intake = intake
+        self.judgement = judgement
         self._policy = policy
-        self._intake = intake
-        self._judgement = judgement
         self._waiting_since = 0.0
 
     @property
@@ -31,11 +31,11 @@ class Outflow:
     @property
     def position(self) -> Frames:
         """The call frame up to which audio was handed to a stream, or needs none."""
-        return self._judgement.judged if self.stream is None else self.stream.sent
+        return self.judgement.judged if self.stream is None else self.stream.sent
 
     def arriving(self, now: float) -> None:
         """Audio is about to be added to the tape."""
-        if self._intake.tape.end == self.position:
+        if self.intake.tape.end == self.position:
             self._waiting_since = now
 
     def backlog(self, now: float) -> int:
@@ -44,14 +44,15 @@ class Outflow:
         if stream is not None and stream.sent > stream.taken:
             if now - stream.taken_at >= self._policy.stream.stall_grace:
                 return 0
-        waiting = (self._intake.tape.end - self.position) * BYTES_PER_FRAME
-        return min(waiting, self._intake.tape.held)
+        waiting = (self.intake.tape.end - self.position) * BYTES_PER_FRAME
+        return min(waiting, self.intake.tape.held)
 
     def open(self, now: float, out: list[Action]) -> None:
         """Open the next stream, at the first frame that is not judged."""
-        base = self._judgement.judged
-        config = self._intake.timeline.config_at(base)
-        clock = self._judgement.clock(config, base, self._policy.stream.overlap_tolerance)
+        base = self.judgement.judged
+        config = self.intake.timeline.config_at(base)
+        self.intake.timeline.prune(base)
+        clock = self.judgement.clock(config, base, self._policy.stream.overlap_tolerance)
         number = StreamNumber(self.opened)
         self.opened += 1
         self.stream = LiveStream(number, config, base, clock, now)
@@ -76,7 +77,7 @@ class Outflow:
         """Let the stream end at the next whole second of the call."""
         stream = self.live
         if stream.cut is None:
-            stream.cut = self._intake.timeline.whole_second(stream.sent)
+            stream.cut = self.intake.timeline.whole_second(stream.sent)
             stream.cut_until = now + self._policy.stream.cut_patience
 
     def cut_if_near_limit(self, now: float) -> None:
@@ -91,7 +92,7 @@ class Outflow:
         """
         stream = self.live
         if stream.cut is None:
-            rolls = stream.roll_at(self._judgement.judged, self._policy.stream)
+            rolls = stream.roll_at(self.judgement.judged, self._policy.stream)
             if rolls is not None and now >= rolls:
                 self.cut(now)
         end, final = self._border(stream, finish=finish)
@@ -113,17 +114,17 @@ class Outflow:
         if stream.cut is not None:
             times: list[float | None] = [stream.cut_until]
         else:
-            times = [stream.roll_at(self._judgement.judged, policy)]
+            times = [stream.roll_at(self.judgement.judged, policy)]
         if stream.sent > stream.taken:
             times += (stream.taken_at + policy.stall_timeout, stream.taken_at + policy.stall_grace)
-        elif stream.sent < self._intake.tape.end:
+        elif stream.sent < self.intake.tape.end:
             times.append(self._waiting_since + self._policy.coalesce.linger)
         return times
 
     def _border(self, stream: LiveStream, *, finish: bool) -> tuple[int, bool]:
         """The frame up to which there is audio for this stream, and whether it ends there."""
-        end: int = self._intake.tape.end
-        change = self._intake.timeline.change_after(stream.base)
+        end: int = self.intake.tape.end
+        change = self.intake.timeline.change_after(stream.base)
         for border in (change, stream.cut):
             if border is not None and border <= end:
                 end, finish = border, True
@@ -132,8 +133,8 @@ class Outflow:
     def _send(
         self, stream: LiveStream, end: int, now: float, out: list[Action], *, flush: bool
     ) -> None:
-        policy, rate, tape = self._policy.coalesce, stream.config.sample_rate, self._intake.tape
-        window = int(policy.in_flight * rate)
+        policy, rate, tape = self._policy.coalesce, stream.config.sample_rate, self.intake.tape
+        window = int(policy.in_flight * rate) or 1
         while stream.sent < end and stream.sent - stream.taken < window:
             due = flush or now >= self._waiting_since + policy.linger
             frames = message_frames(end - stream.sent, rate, policy, flush=due)
@@ -141,7 +142,7 @@ class Outflow:
                 return
             until = tape.held_until(stream.sent, stream.sent + frames)
             if until == stream.sent:
-                self._intake.fetch(stream.sent, out)
+                self.intake.fetch(stream.sent, out)
                 return
             out.append(SendAudio(stream.number, tape.read(stream.sent, until)))
             stream.handed_over(until - stream.sent, now)

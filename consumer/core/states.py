@@ -41,25 +41,38 @@ class State(StrEnum):
 
 _I, _S, _C, _B, _P, _X, _Z = State
 
-_OPENING = frozenset({_I, _S, _C, _P, _X, _Z})
-"""From rest: a stream opens, and may take all there is and half-close in the same step."""
-_WORKING = frozenset({_S, _C, _B, _P, _X, _Z})
-_ENDING = frozenset({_C, _I, _S, _B, _P, _X, _Z})
-_WAITING = frozenset({_B, _S, _C, _P, _X, _Z})
-_PARKING = frozenset({_P, _B})
-_DEAD = frozenset({_X, _Z})
-_REVIVED = frozenset({_X, _I, _S, _C, _P, _Z})
+_STAY: frozenset[State] = frozenset()
+_STREAMED = frozenset({_C, _B, _P, _X, _Z})
+"""From STREAMING, whatever the event: alarms may be late, so each event may find time over."""
+_OVERDUE = frozenset({_B, _P, _X, _Z})
+_RETRY = frozenset({_I, _S, _C, _P, _X, _Z})
+_UNPARK = frozenset({_B})
 
-_ANY = (AudioReplayed, AudioTaken, ResultArrived, StreamEnded, StreamBroke, EndMarked, Released,
-        DrainRequested, TimePassed)  # fmt: skip
+_ANY = (AudioArrived, AudioReplayed, AudioTaken, DrainRequested, EndMarked, ResultArrived,
+        StreamBroke, StreamEnded, TimePassed)  # fmt: skip
 
 TRANSITIONS: Mapping[State, Mapping[type[Any], frozenset[State]]] = {
-    _I: dict.fromkeys((AudioArrived, *_ANY), _OPENING),
-    _S: dict.fromkeys((AudioArrived, *_ANY), _WORKING) | {StreamEnded: _WAITING | {_I}},
-    _C: dict.fromkeys((AudioArrived, *_ANY), _ENDING),
-    _B: dict.fromkeys((AudioArrived, *_ANY), _WAITING),
-    _P: dict.fromkeys((AudioArrived, *_ANY), _PARKING),
-    _X: dict.fromkeys(_ANY, _DEAD) | {AudioArrived: _REVIVED},
+    _I: dict.fromkeys(_ANY, _STAY)
+    | {
+        AudioArrived: frozenset({_S, _P}),
+        EndMarked: frozenset({_Z}),
+        Released: frozenset({_S, _C, _P, _Z}),
+    },
+    _S: dict.fromkeys(_ANY, _STREAMED)
+    | {AudioArrived: _STREAMED - {_Z}, DrainRequested: _STREAMED - {_X, _Z}},
+    _C: dict.fromkeys(_ANY, _OVERDUE)
+    | {
+        AudioArrived: _OVERDUE - {_Z},
+        DrainRequested: _OVERDUE - {_X},
+        StreamEnded: _OVERDUE | {_I, _S, _C},
+    },
+    _B: dict.fromkeys(_ANY, _RETRY)
+    | {AudioArrived: _RETRY - {_Z}, DrainRequested: frozenset({_I, _P})},
+    _P: dict.fromkeys(_ANY, _UNPARK) | {EndMarked: _UNPARK | {_Z}},
+    _X: dict.fromkeys(_ANY, _STAY)
+    | {AudioArrived: frozenset({_I, _S, _P}), EndMarked: frozenset({_Z})},
     _Z: {},
 }
-"""Which states a session may be in after an event; what isn't here can't happen."""
+"""Which states a session may pass through after an event, besides staying; what isn't here can't
+happen: nothing is told to a session that is over, and only one that rests can be released.
+"""

@@ -85,10 +85,10 @@ class LiveStream:
 
     def _horizon_at(self, judged: int, policy: StreamPolicy) -> float | None:
         """Audio a horizon behind, and written a horizon ago: both, since writing is local."""
-        if self.sent - judged < policy.horizon * self.config.sample_rate:
-            return None
         while len(self._history) > 1 and self._history[1].frame <= judged:
             self._history.popleft()
+        if self.sent - judged < policy.horizon * self.config.sample_rate:
+            return None
         if not self._history:
             return None
         return self._history[0].at + _GRAIN + policy.horizon

@@ -26,8 +26,14 @@ class Tally:
         self.replayed_bytes = 0
         self.judged_ms = 0
         self.filled_ms = 0
+        self._judged_until_ms = 0
         self._labels: Counter[str] = Counter()
         self._pids: dict[int, None] = {}
+
+    def judged(self, start_ms: int, end_ms: int) -> None:
+        """A span of the call is judged; several tasks may say so of the same span."""
+        self.judged_ms += max(0, end_ms - max(start_ms, self._judged_until_ms))
+        self._judged_until_ms = max(self._judged_until_ms, end_ms)
 
     def result(self, label: str, pid: int) -> None:
         """A result goes out."""

@@ -19,6 +19,8 @@ from consumer.model import DeadLetter, Offset, Outgoing, Partition, Record, Sess
 Leaving = Publish | DeadLettered | Settle | Close
 
 _GIVEN_UP = frozenset({"refused", "stuck"})
+_SLICE = 64
+"""Records read again at a time."""
 
 
 class Home(Protocol):
@@ -34,6 +36,10 @@ class Home(Protocol):
         """Settle the lane's offsets once what was put before is acknowledged."""
         ...
 
+    def then(self, done: Callable[[], None]) -> None:
+        """Call this once what was put before is acknowledged."""
+        ...
+
     async def room(self) -> None:
         """Wait until more may be published."""
         ...
@@ -46,7 +52,7 @@ class Home(Protocol):
 class Egress:
     """One session's way out. closed: called when all before the session's end has gone out.
 
-    What waits is bounded by the records that are read again, which the session had in memory.
+    What waits is small: records that are read again are held a few at a time.
     """
 
     def __init__(
@@ -78,7 +84,7 @@ class Egress:
         elif isinstance(action, Settle):
             self._home.settle(self._lane, action.below)
         elif isinstance(action, DeadLettered):
-            self._dead_letter(action, {} if record is None else {record.offset: record})
+            self._dead_letter(action, record)
         else:
             self._closed()
 
@@ -86,36 +92,50 @@ class Egress:
         """Let nothing out any more."""
         self._dropped = True
 
-    def _dead_letter(self, action: DeadLettered, at_hand: Mapping[Offset, Record | None]) -> None:
-        if all(offset in at_hand for offset in action.offsets):
-            self._write(action, at_hand)
-            return
-        self._corked = deque()
-        self._replayer.request(self._home.partition, action.offsets, partial(self._uncork, action))
-
-    def _uncork(self, action: DeadLettered, records: Mapping[Offset, Record | None]) -> None:
-        waiting, self._corked = self._corked or deque(), None
-        if self._dropped:
-            return
-        self._write(action, records)
-        for each in waiting:
-            self.let_out(each, None)
-
-    def _write(self, action: DeadLettered, records: Mapping[Offset, Record | None]) -> None:
-        self._kit.metrics.count("dead_letters", len(action.offsets))
+    def _dead_letter(self, action: DeadLettered, record: Record | None) -> None:
         if action.reason in _GIVEN_UP:
             self._kit.metrics.count("sessions_poisoned")
             self._kit.log.error(
                 "session given up", session=self._key, reason=action.reason, detail=action.detail
             )
-        for offset in action.offsets:
+        if record is not None and action.offsets == (record.offset,):
+            self._write(action, {record.offset: record})
+            return
+        self._corked = deque()
+        self._read_again(action, 0)
+
+    def _read_again(self, action: DeadLettered, done: int) -> None:
+        """Write the letters from this one on, a few at a time: they may be hours of audio."""
+        if not self._dropped:
+            offsets = action.offsets[done : done + _SLICE]
+            self._replayer.request(
+                self._home.partition, offsets, partial(self._go_on, action, done)
+            )
+
+    def _go_on(
+        self, action: DeadLettered, done: int, records: Mapping[Offset, Record | None]
+    ) -> None:
+        if self._dropped:
+            return
+        self._write(action, records)
+        done += len(records)
+        if done < len(action.offsets):
+            self._home.then(partial(self._read_again, action, done))
+            return
+        waiting, self._corked = self._corked or deque(), None
+        for each in waiting:
+            self.let_out(each, None)
+
+    def _write(self, action: DeadLettered, records: Mapping[Offset, Record | None]) -> None:
+        self._kit.metrics.count("dead_letters", len(records))
+        for offset, record in records.items():
             letter = DeadLetter(
                 partition=self._home.partition,
                 offset=offset,
                 reason=action.reason,
                 detail=action.detail,
                 key=self._key.encode(),
-                record=records.get(offset),
+                record=record,
                 session=self._key,
             )
             self._home.put(encode_letter(letter, self._kit.dead_letter_topic))

@@ -15,12 +15,16 @@ from consumer.ports import Analyzer, Clock, Log, Metrics, Replay, Sink, Source
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policies:
-    """The numbers that the engine is tuned by."""
+    """The numbers that the engine is tuned by.
+
+    stalled: seconds without a turn after which the poll loop counts as standing still.
+    """
 
     session: SessionPolicy
     idle: IdlePolicy
     flow: FlowPolicy
     commit: CommitPolicy
+    stalled: float = 60.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,5 +48,18 @@ class Kit:
     tasks: asyncio.TaskGroup
 
     def spawn(self, work: Coroutine[Any, Any, None], name: str) -> asyncio.Task[None]:
-        """Start a task of the engine; if it fails, the engine does."""
-        return self.tasks.create_task(work, name=name)
+        """Start a task of the engine; if it fails, the engine does.
+
+        While the engine ends because of a failure, what begins is cancelled before it has begun.
+        """
+        try:
+            return self.tasks.create_task(work, name=name)
+        except RuntimeError:  # how a task group says that it is ending
+            work.close()
+            stillborn = asyncio.get_running_loop().create_task(_nothing(), name=name)
+            stillborn.cancel()
+            return stillborn
+
+
+async def _nothing() -> None:
+    """Stands for work that is too late."""

@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import replace
 
+from consumer.codec.letters import PREFIX
 from consumer.core.policy import BackoffPolicy
 from consumer.engine.kit import Kit
 from consumer.errors import KafkaFailed, KafkaRefused, RecordTooLarge
@@ -81,9 +82,9 @@ class Outlet:
         attempt = 0
         unsent = records
         while unsent:
-            failures = await self._send_all(unsent)
-            self._kit.metrics.count("records_published", len(unsent) - len(failures))
-            unsent = [self._retried(record, failure) for record, failure in failures]
+            before = len(unsent)
+            unsent = await self._send_all(unsent)
+            self._kit.metrics.count("records_published", before - len(unsent))
             if unsent:
                 attempt += 1
                 self._kit.metrics.count("publish_retries", len(unsent))
@@ -92,38 +93,70 @@ class Outlet:
         if self.size < _MOST:
             self._roomy.set()
 
-    async def _send_all(self, records: list[Outgoing]) -> list[tuple[Outgoing, KafkaFailed]]:
-        """Send these and await their acknowledgement; returns those that failed."""
-        acknowledged = []
+    async def _send_all(self, records: list[Outgoing]) -> list[Outgoing]:
+        """Send these and await their acknowledgement; returns what is to be sent again."""
+        sent: list[tuple[Outgoing, asyncio.Future[None]]] = []
         for record in records:
+            sent.append(await self._hand_over(record))
+            if _failure(sent[-1][1]) is not None:
+                break  # what follows must not overtake it
+        await asyncio.gather(*(written for _, written in sent), return_exceptions=True)
+        again = [
+            self._retried(record, failure)
+            for record, written in sent
+            if (failure := _failure(written)) is not None
+        ]
+        return again + records[len(sent) :]
+
+    async def _hand_over(self, record: Outgoing) -> tuple[Outgoing, "asyncio.Future[None]"]:
+        """Send this, as much of it as the client takes; returns what was sent."""
+        while True:
             try:
-                acknowledged.append(await self._kit.sink.send(record))
+                written = await self._kit.sink.send(record)
             except KafkaFailed as failure:
-                acknowledged.append(_failed(failure))
-        await asyncio.gather(*acknowledged, return_exceptions=True)
-        failures = []
-        for record, done in zip(records, acknowledged, strict=True):
-            error = done.exception()
-            if isinstance(error, KafkaFailed):
-                failures.append((record, error))
-            elif error is not None:
-                raise error
-        return failures
+                written = _failed(failure)
+            problem = _failure(written)
+            if not isinstance(problem, RecordTooLarge):
+                return record, written
+            record = self._reduced(record, problem)
 
     def _retried(self, record: Outgoing, failure: KafkaFailed) -> Outgoing:
         if isinstance(failure, KafkaRefused):
             raise failure
+        if isinstance(failure, RecordTooLarge):
+            return self._reduced(record, failure)
         self._kit.log.warning(
             "publishing failed, trying again", topic=record.topic, error=str(failure)
         )
-        if isinstance(failure, RecordTooLarge) and record.value is not None:
+        return record
+
+    def _reduced(self, record: Outgoing, failure: RecordTooLarge) -> Outgoing:
+        """What can still be said of a record that is too large: all but its value, else only where
+        a dead letter came from. Raises KafkaRefused when even that is too much.
+        """
+        origin = tuple(header for header in record.headers if header[0].startswith(PREFIX))
+        if record.value is not None:
             self._kit.log.error(
                 "a record is too large for the brokers and goes out without its value",
                 topic=record.topic,
                 bytes=len(record.value),
             )
             return replace(record, value=None)
-        return record
+        if origin and (record.key is not None or record.headers != origin):
+            return replace(record, key=None, headers=origin)
+        raise KafkaRefused(f"brokers that take no record at all: {failure}") from failure
+
+
+def _failure(written: "asyncio.Future[None]") -> KafkaFailed | None:
+    """Why this was not written; None when it was, or when that is not known yet."""
+    if not written.done():
+        return None
+    if written.cancelled():
+        return KafkaFailed("the write was given up")
+    error = written.exception()
+    if error is None or isinstance(error, KafkaFailed):
+        return error
+    raise error
 
 
 def _failed(failure: KafkaFailed) -> "asyncio.Future[None]":

@@ -15,6 +15,9 @@ from consumer.engine.tenure import Tenure
 from consumer.errors import KafkaFailed, KafkaRefused
 from consumer.model import Offset, Partition
 
+_FLUSHING = 0.75
+"""The part of the budget for giving back that publishing may take; the rest is for the commit."""
+
 
 class Holding:
     """A partition of ours with its sessions and its tasks."""
@@ -23,6 +26,12 @@ class Holding:
         self.tenure = tenure
         self.dispatcher = Dispatcher(tenure, kit, replayer)
         self.tasks: list[asyncio.Task[None]] = []
+
+    def close(self) -> None:
+        """It is not ours any more."""
+        self.tenure.close()
+        for task in self.tasks:
+            task.cancel()
 
 
 class Ownership:
@@ -68,15 +77,22 @@ class Ownership:
         for holding in leaving:
             holding.tenure.leave()
             holding.dispatcher.drop()
-        if not lost:
-            await self._hand_over(leaving, self._kit.policies.commit.revoke)
-        for holding in leaving:
-            holding.tenure.close()
-            for task in holding.tasks:
-                task.cancel()
+        try:
+            if not lost:
+                await self._hand_over(leaving, self._kit.policies.commit.revoke)
+        finally:
+            for holding in leaving:
+                holding.close()
         if leaving:
             left = _names(h.tenure.partition for h in leaving)
             self._kit.log.info("partitions given back", partitions=left, lost=lost)
+
+    def abandon(self) -> None:
+        """Let go of everything at once, also of what was assigned while the rest was given back."""
+        for holding in self:
+            holding.dispatcher.drop()
+            holding.close()
+        self._holdings.clear()
 
     async def commit(self, holdings: Collection[Holding]) -> None:
         """Commit what these have settled. Raises KafkaFailed."""
@@ -101,15 +117,25 @@ class Ownership:
     async def _hand_over(self, holdings: Collection[Holding], budget: float) -> None:
         try:
             async with asyncio.timeout(budget):
-                await asyncio.gather(*(h.tenure.outlet.flushed() for h in holdings))
+                await self._flush(holdings, budget * _FLUSHING)
                 await self.commit(holdings)
         except TimeoutError:
             self._kit.log.warning(
-                "giving back took too long, the rest is read again", seconds=budget
+                "the last commit took too long, the rest is read again", seconds=budget
             )
         except KafkaFailed as failure:
             self._kit.log.warning(
                 "the last commit failed, the rest is read again", error=str(failure)
+            )
+
+    async def _flush(self, holdings: Collection[Holding], limit: float) -> None:
+        """Publish what waits; where that takes too long, the others' offsets still count."""
+        try:
+            async with asyncio.timeout(limit):
+                await asyncio.gather(*(h.tenure.outlet.flushed() for h in holdings))
+        except TimeoutError:
+            self._kit.log.warning(
+                "giving back took too long, the rest is read again", seconds=limit
             )
 
     async def _take(self, holding: Holding) -> None:

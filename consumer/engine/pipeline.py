@@ -39,9 +39,22 @@ class Pipeline:
         self._stopping.set()
 
     async def run(self) -> None:
-        """Join the group and work until `stop`. Raises KafkaRefused."""
+        """Join the group and work until `stop`. Raises KafkaRefused.
+
+        However it ends, the group is left and nothing is ours any more.
+        """
         kit = self._kit
-        await kit.source.start(self.ownership.assigned, self.ownership.revoked)
+        try:
+            await kit.source.start(self.ownership.assigned, self.ownership.revoked)
+            await self._work()
+            owned = [holding.tenure.partition for holding in self.ownership]
+            await self.ownership.revoked(owned, False)
+        finally:
+            self.ownership.abandon()
+            await kit.source.stop()
+
+    async def _work(self) -> None:
+        kit = self._kit
         helpers = [
             kit.spawn(self._replayer.run(), "replayer"),
             kit.spawn(commit_for_ever(kit, self.ownership), "committer"),
@@ -55,9 +68,6 @@ class Pipeline:
         finally:
             for helper in helpers:
                 helper.cancel()
-        owned = [holding.tenure.partition for holding in self.ownership]
-        await self.ownership.revoked(owned, False)
-        await kit.source.stop()
 
     async def _turn(self) -> None:
         left_out = self._left_out()
@@ -70,8 +80,11 @@ class Pipeline:
             await asyncio.sleep(self._kit.policies.commit.poll)
             return
         self.watchdog.polled()
-        for partition, records in batches.items():
-            await self._take_all(partition, records)
+        # Between two batches a partition may go and come back; old records are not for its new
+        # tenure, so the holdings are looked up before anything is waited for.
+        for holding, records in [(self.ownership.get(p), r) for p, r in batches.items()]:
+            if holding is not None:
+                await self._take_all(holding, records)
         self._look(left_out)
 
     def _left_out(self) -> set[Partition]:
@@ -82,10 +95,7 @@ class Pipeline:
             if everything or holding.tenure.left_out
         }
 
-    async def _take_all(self, partition: Partition, records: Sequence[Record]) -> None:
-        holding = self.ownership.get(partition)
-        if holding is None:
-            return
+    async def _take_all(self, holding: Holding, records: Sequence[Record]) -> None:
         wall_ms = self._kit.clock.wall_ms()
         for number, record in enumerate(records, 1):
             if holding.tenure.phase is not Phase.LIVE:
@@ -161,8 +171,9 @@ class Pipeline:
         for holding in self.ownership:
             holding.dispatcher.drain()
         try:
-            async with asyncio.timeout(policy.shutdown):
-                while any(h.dispatcher.streaming for h in self.ownership):  # noqa: ASYNC110 - one look at many sessions
+            async with asyncio.timeout(max(0.0, policy.shutdown - policy.revoke)):
+                while any(h.dispatcher.streaming for h in self.ownership):
+                    self.watchdog.polled()
                     await asyncio.sleep(_DRAIN_LOOK)
         except TimeoutError:
             self._kit.log.warning("draining took too long, the rest is read again")

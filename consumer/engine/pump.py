@@ -71,7 +71,7 @@ class Pump:
         except StreamFailed as failure:
             return self._broke(failure)
         self._kit.metrics.count("streams_opened")
-        writer = asyncio.create_task(self._write(stream), name=f"audio pump {self._number}")
+        writer = self._kit.spawn(self._write(stream), f"audio pump {self._number}")
         try:
             await self._read(stream)
             return StreamEnded(self._number, stream.half_closed)
@@ -81,8 +81,6 @@ class Pump:
             stream.cancel()
             writer.cancel()
             await asyncio.wait([writer])
-            if not writer.cancelled():
-                writer.result()
 
     def _broke(self, failure: StreamFailed) -> StreamBroke:
         return StreamBroke(self._number, failure.fault, failure.code, failure.detail)

@@ -4,6 +4,7 @@ A tenure ends with the assignment. Whatever belongs to an ended one does nothing
 settle can't move the watermark of whoever has the partition now, not even when that is us again.
 """
 
+from collections.abc import Callable
 from enum import StrEnum
 
 from consumer.core.flow import Mark
@@ -73,6 +74,10 @@ class Tenure:
         """Publish a record."""
         self.outlet.put(record)
 
+    def then(self, done: Callable[[], None]) -> None:
+        """Call this once what was put before is acknowledged."""
+        self.outlet.then(done)
+
     async def room(self) -> None:
         """Wait until more may be published."""
         await self.outlet.room()
@@ -97,11 +102,13 @@ class Tenure:
     def left_out(self) -> bool:
         """Its records should not be fetched now."""
         return (
-            self.phase is not Phase.LIVE
-            or self._backlog.over
-            or self.outlet.full
-            or self.offsets.unsettled >= self._unsettled_limit
+            self.phase is not Phase.LIVE or self._backlog.over or self.outlet.full or self.crowded
         )
+
+    @property
+    def crowded(self) -> bool:
+        """Too many of its records wait for their results."""
+        return self.offsets.unsettled >= self._unsettled_limit
 
     @property
     def commitable(self) -> Offset | None:

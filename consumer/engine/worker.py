@@ -22,6 +22,7 @@ from consumer.core.events import (
     Released,
     SendAudio,
     StreamBroke,
+    StreamEnded,
     TimePassed,
 )
 from consumer.core.offsets import Lane
@@ -109,11 +110,13 @@ class Worker:
         """Hand an event to the session and do what it asks for."""
         if self._dropped or self.session.state is State.CLOSED:
             return
-        if isinstance(event, StreamBroke):
-            self._report(event)
         now = self._kit.clock.monotonic()
+        tally = self.session.tally
+        breaks = tally.breaks
         for action in self.session.handle(event, now):
             self._perform(action)
+        if tally.breaks != breaks:
+            self._report(event)
         self._weigh(now)
         timer = self._timer
         if timer is None or type(event) not in _HURRIED or timer.when() > now + self._linger:
@@ -167,16 +170,16 @@ class Worker:
         except RecordError:
             return None
 
-    def _report(self, event: StreamBroke) -> None:
+    def _report(self, event: Event) -> None:
+        """Say that the stream broke; what the API did not say, the event does."""
+        if isinstance(event, StreamBroke):
+            code, detail = str(event.code), event.detail
+        elif isinstance(event, StreamEnded):
+            code, detail = "OK", "it ended before our half-close"
+        else:
+            code, detail = "DEADLINE_EXCEEDED", "it took no audio, or sent no OK, for too long"
         self._kit.metrics.count("streams_broken")
-        self._kit.log.warning(
-            "stream broke",
-            session=self.key,
-            stream=event.stream,
-            fault=event.fault,
-            code=event.code,
-            detail=event.detail,
-        )
+        self._kit.log.warning("stream broke", session=self.key, code=code, detail=detail)
 
     def _close(self) -> None:
         self._stop_timer()

@@ -98,8 +98,11 @@ class Stream:
         except Refused as refused:
             record.status, record.detail = refused.status, refused.detail
         except Exception as error:
-            _log.exception("stream %d failed", record.number)
-            record.status, record.detail = "INTERNAL", repr(error)
+            if _network_gone(error):
+                record.status, record.detail = "CANCELLED", "a result could not be sent"
+            else:
+                _log.exception("stream %d failed", record.number)
+                record.status, record.detail = "INTERNAL", repr(error)
         finally:
             record.status = record.status or "CANCELLED"
             self._house.audit.end(record)
@@ -201,3 +204,9 @@ class Stream:
             raise Refused("INTERNAL", f"no connection to {self._call.peer()} to cut")
         await asyncio.sleep(_GONE)  # gRPC cancels this call when it misses its connection
         raise Refused("INTERNAL", "the connection was cut, but the call lives on")
+
+
+def _network_gone(error: Exception) -> bool:
+    """A write failed, which gRPC tells of before it cancels a call whose connection broke."""
+    parts = error.exceptions if isinstance(error, ExceptionGroup) else (error,)
+    return all(isinstance(part, grpc.aio.InternalError) for part in parts)

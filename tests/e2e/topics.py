@@ -1,0 +1,175 @@
+"""Reads everything that the service writes, and how far it has committed.
+
+Records are read with plain JSON and by the published contract, not with the service's codec.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple, Self
+
+from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
+
+
+class Names(NamedTuple):
+    """The four topics of a service and its group."""
+
+    input: str
+    results: str
+    sessions: str
+    letters: str
+    group: str
+
+
+class Origin(NamedTuple):
+    """An incarnation: the place of its first record."""
+
+    partition: int
+    offset: int
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """A finding as it stands on the topic. start and end in seconds of call time."""
+
+    id: str
+    session: str
+    origin: Origin
+    partition: int
+    task: str
+    level: str
+    start: float
+    end: float
+    label: str
+    pid: int
+    offsets: tuple[int, int]
+
+    @staticmethod
+    def read(record: "ConsumerRecord[bytes, bytes]") -> "Result":
+        """Raises KeyError for what the contract promises and isn't there."""
+        body = json.loads(record.value or b"")
+        headers = dict(record.headers)
+        assert (record.key or b"").decode() == body["session"], "a result under another key"
+        assert headers["ce_id"].decode() == body["id"], "a header with another id"
+        return Result(
+            id=body["id"],
+            session=body["session"],
+            origin=_origin(body),
+            partition=record.partition,
+            task=body["task"],
+            level=body["level"],
+            start=body["start"],
+            end=body["end"],
+            label=body["final_label"],
+            pid=body["pid"],
+            offsets=(body["offsets"][0], body["offsets"][1]),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """A session has started or ended. summary: of an end."""
+
+    session: str
+    origin: Origin
+    partition: int
+    kind: str
+    resumed: bool
+    reason: str
+    summary: Mapping[str, Any]
+
+    @staticmethod
+    def read(record: "ConsumerRecord[bytes, bytes]") -> "Event":
+        """Raises KeyError for what the contract promises and isn't there."""
+        body = json.loads(record.value or b"")
+        return Event(
+            session=body["session"],
+            origin=_origin(body),
+            partition=record.partition,
+            kind=body["event"],
+            resumed=body.get("resumed", False),
+            reason=body.get("reason", ""),
+            summary=body.get("summary", {}),
+        )
+
+
+class Topics:
+    """What was read so far; `async with` it. letters: dead letters as they stand there."""
+
+    def __init__(self, brokers: str, names: Names, partitions: int) -> None:
+        self.results: list[Result] = []
+        self.events: list[Event] = []
+        self.letters: list[ConsumerRecord[bytes, bytes]] = []
+        self._brokers = brokers
+        self._names = names
+        self._partitions = partitions
+        self._reader = AIOKafkaConsumer(
+            bootstrap_servers=brokers, enable_auto_commit=False, auto_offset_reset="earliest"
+        )
+
+    async def __aenter__(self) -> Self:
+        """Connect; all topics must be there."""
+        await self._reader.start()
+        topics = (self._names.results, self._names.sessions, self._names.letters)
+        self._reader.assign([place for topic in topics for place in self._places(topic)])
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        """Disconnect."""
+        await self._reader.stop()
+
+    async def poll(self, seconds: float = 0.1) -> None:
+        """Read on, and wait so long for something new."""
+        found = await self._reader.getmany(timeout_ms=int(seconds * 1000))
+        for place, records in found.items():
+            for record in records:
+                if place.topic == self._names.results:
+                    self.results.append(Result.read(record))
+                elif place.topic == self._names.sessions:
+                    self.events.append(Event.read(record))
+                else:
+                    self.letters.append(record)
+
+    async def fed(self, count: int) -> "list[ConsumerRecord[bytes, bytes]]":
+        """So many records of the input, in order within a partition."""
+        reader = AIOKafkaConsumer(bootstrap_servers=self._brokers, auto_offset_reset="earliest")
+        found: list[ConsumerRecord[bytes, bytes]] = []
+        await reader.start()
+        try:
+            reader.assign(self._places(self._names.input))
+            while len(found) < count:
+                for records in (await reader.getmany(timeout_ms=100)).values():
+                    found += records
+        finally:
+            await reader.stop()
+        return found
+
+    async def committed(self) -> Mapping[int, int]:
+        """The group's committed offset of each input partition, 0 for none."""
+        admin = AIOKafkaAdminClient(bootstrap_servers=self._brokers)
+        places = self._places(self._names.input)
+        try:
+            await admin.start()
+            found = await admin.list_consumer_group_offsets(self._names.group, partitions=places)
+        finally:
+            await admin.close()
+        offsets = {place.partition: meta.offset for place, meta in found.items()}
+        return {place.partition: max(0, offsets.get(place.partition, 0)) for place in places}
+
+    def of(self, key: str) -> list[Result]:
+        """A session's results in order."""
+        return [result for result in self.results if result.session == key]
+
+    def ended(self, key: str) -> bool:
+        """A session's end was told, and as many results of it as that speaks of."""
+        ends = [event for event in self.events if event.session == key and event.kind == "ended"]
+        return bool(ends) and all(len(self.of(key)) >= event.summary["results"] for event in ends)
+
+    def _places(self, topic: str) -> list[TopicPartition]:
+        return [TopicPartition(topic, number) for number in range(self._partitions)]
+
+
+def _origin(body: Mapping[str, Any]) -> Origin:
+    incarnation = body["incarnation"]
+    return Origin(incarnation["partition"], incarnation["offset"])
