@@ -65,4 +65,5 @@ async def main(brokers: str, target: str, topic: str, results: str, rate: int) -
 
 
 if __name__ == "__main__":
-    asyncio.run(main(*sys.argv[1:5], int(sys.argv[5])))  # type: ignore[call-arg] # five words
+    _, servers, endpoint, source, output, hertz = sys.argv
+    asyncio.run(main(servers, endpoint, source, output, int(hertz)))

@@ -10,11 +10,11 @@ import asyncio
 import os
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from consumer.adapters.kafka.options import KafkaOptions, SinkOptions, TopicOptions
+from consumer.adapters.kafka.options import KafkaOptions, SinkOptions
 from consumer.adapters.kafka.sink import KafkaSink
 from consumer.adapters.kafka.tail import KafkaTail
 from consumer.adapters.kafka.topics import KafkaTopics
@@ -90,13 +90,15 @@ async def run(name: str, load: Load, broker: Broker, target: str, folder: Path) 
         await topics.create([topic, results], PARTITIONS, 1)
     if not load.live:
         await feed(kafka, topic, load)
+    environment: Mapping[str, str] = os.environ
     if name == "service":
         port = free_port()
-        command, environment = ["-m", "consumer", "run"], service(broker, target, topic, results, port)
+        command = ["-m", "consumer", "run"]
+        environment = service(broker, target, topic, results, port)
     else:
-        words = [broker.bootstrap_servers, target, topic, results, str(RATE)]
-        command, environment = ["-m", "benchmarks.by_hand", *words], dict(os.environ)
         port = 0
+        words = [broker.bootstrap_servers, target, topic, results, str(RATE)]
+        command = ["-m", "benchmarks.by_hand", *words]
     child = Child(name, [sys.executable, *command], folder / f"{topic}.log", environment)
     await child.start()
     try:
@@ -114,9 +116,7 @@ async def run(name: str, load: Load, broker: Broker, target: str, folder: Path) 
         await child.stop()
 
 
-def service(
-    broker: Broker, target: str, topic: str, results: str, port: int
-) -> Mapping[str, str]:
+def service(broker: Broker, target: str, topic: str, results: str, port: int) -> Mapping[str, str]:
     """The service's settings: the defaults, but for what the sink and the broker can't do."""
     return {
         **os.environ,
@@ -146,12 +146,33 @@ def pid(child: Child) -> int:
 
 async def ready(child: Child) -> None:
     """Wait until the hand-written loop says so."""
-    while "ready" not in child.log.read_text():
+    while "ready" not in child.log.read_text():  # noqa: ASYNC110 - another process says it
         await asyncio.sleep(0.05)
 
 
-async def main() -> None:
-    """Both programs, each load, and the table."""
+async def compare(names: Sequence[str], loads: Sequence[Load], folder: Path) -> None:
+    """Each program under each load, and the table."""
+    port = free_port()
+    command = [sys.executable, "-m", "benchmarks.sink_server", str(port)]
+    sink = Child("sink", command, folder / "sink.log")
+    await sink.start()
+    try:
+        await sink.until(listening(port), 20.0)
+        async with Broker(folder / "broker.log") as broker:
+            heads = "".join(f"{name:>10}" for name in names)
+            print(f"CPU microseconds per chunk       {heads}   ratio")
+            for load in loads:
+                used = [await run(n, load, broker, f"127.0.0.1:{port}", folder) for n in names]
+                each = [seconds / load.chunks * 1e6 for seconds in used]
+                row = "".join(f"{number:>10.0f}" for number in each)
+                ratio = each[-1] / each[0]
+                print(f"{load.name} {load.chunks:>7} chunks {row}   {ratio:.2f}", flush=True)
+    finally:
+        await sink.stop()
+
+
+def main() -> None:
+    """What to measure, from the command line."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seconds", type=float, default=10.0, help="length of the live runs")
     parser.add_argument("--only", choices=["service", "by-hand"], help="run one program")
@@ -161,24 +182,9 @@ async def main() -> None:
         live = int(options.seconds * 2 * RATE / size) * sessions
         loads += [Load(size, live, sessions, live=True), Load(size, 3 * live, sessions, live=False)]
     names = [options.only] if options.only else ["by-hand", "service"]
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        port = free_port()
-        sink = Child("sink", [sys.executable, "-m", "benchmarks.sink_server", str(port)], folder / "sink.log")
-        await sink.start()
-        try:
-            async with asyncio.timeout(20):
-                await listening(port)
-            async with Broker(folder / "broker.log") as broker:
-                print("CPU microseconds per chunk      " + "".join(f"{n:>10}" for n in names) + "   ratio")
-                for load in loads:
-                    used = [await run(n, load, broker, f"127.0.0.1:{port}", folder) for n in names]
-                    per_chunk = [seconds / load.chunks * 1e6 for seconds in used]
-                    row = "".join(f"{each:>10.0f}" for each in per_chunk)
-                    print(f"{load.name} {load.chunks:>7} chunks {row}   {per_chunk[-1] / per_chunk[0]:.2f}", flush=True)
-        finally:
-            await sink.stop()
+    with tempfile.TemporaryDirectory() as folder:
+        asyncio.run(compare(names, loads, Path(folder)))
 
 
 if __name__ == "__main__":
-    asyncio.run(main())
+    main()

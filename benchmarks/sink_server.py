@@ -12,7 +12,9 @@ import grpc
 from consumer.pb import api_pb2 as pb
 
 
-async def detect(requests: AsyncIterator[pb.AudioStream], _: object) -> AsyncIterator[pb.StreamResult]:
+async def detect(
+    requests: AsyncIterator[pb.AudioStream], _: object
+) -> AsyncIterator[pb.StreamResult]:
     """Two-second segments while audio comes, one utterance at the end."""
     rate, heard, reported, number = 16_000, 0, 0, 0
 
