@@ -140,6 +140,9 @@ class Oracle:
             self._check(action, now)
         assert not self._due, "a result was not published"
         assert not self._must_die - self.dead.keys(), "a bad record was not dead-lettered"
+        if self._session.state is State.POISONED:
+            assert self._done() == self.call.frames, "given up without a dead letter"
+            self.confirmed = self.call.frames
         due = self._session.deadline
         assert due is None or due > now, "a deadline that is over already"
         self._check_memory(now)
@@ -233,10 +236,19 @@ class Oracle:
     def _check_settled(self, offset: Offset) -> None:
         if offset in self.dead:
             return
-        over = self._session.state is State.CLOSED
-        assert self.call.pieces[offset].needed <= self.confirmed or over, f"{offset} never judged"
-        if over:
-            assert self.call.frames <= self.confirmed, "ended with audio unjudged"
+        piece, done = self.call.pieces[offset], self._done()
+        if self._session.state is State.CLOSED:
+            assert self.call.frames <= done, "ended with audio unjudged"
+        else:
+            assert piece.needed <= done, f"{offset} was never judged"
+
+    def _done(self) -> int:
+        """The frame below which all audio is confirmed or dead."""
+        done = self.confirmed
+        for offset, piece in self.call.pieces.items():
+            if piece.begin <= done < piece.end and offset in self.dead:
+                done = piece.end
+        return done
 
     def _fetched(self, offsets: tuple[Offset, ...]) -> None:
         assert not self.asked, "asked again before the answer"

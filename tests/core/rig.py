@@ -199,7 +199,9 @@ class Rig:
         stream = self.open_stream
         message = StreamMessage(1, 7, stream.messages, results)
         stream.messages += 1
-        stream.reported.update({r.level: r.end for r in results})
+        for result in results:
+            known = stream.reported.get(result.level, result.end)
+            stream.reported[result.level] = max(known, result.end)
         event = ResultArrived(stream.number, message)
         self.tell(event, lambda: self.oracle.said(stream, results, self.now))
 

@@ -24,6 +24,7 @@ from consumer.model import (
     Hertz,
     Level,
     LevelChoice,
+    SessionKey,
     StreamMessage,
     StreamNumber,
     StreamResult,
@@ -137,13 +138,14 @@ class SessionMachine(RuleBasedStateMachine):
     @precondition(hears)
     @precondition(lambda self: len(self.rig.streams) > 2 or len(self.rig.chunks) > 12)
     @rule(reason=st.sampled_from(EndReason))
-    def end(self, reason: EndReason) -> None:
+    def marked(self, reason: EndReason) -> None:
+        """The end mark, or nothing for too long."""
         self.rig.end(reason)
 
     # The API.
 
     @precondition(streams)
-    @rule(times=st.integers(1, 8))
+    @rule(times=st.integers(1, 4))
     def taken(self, times: int) -> None:
         for _ in range(times):
             self.rig.take()
@@ -197,6 +199,40 @@ class SessionMachine(RuleBasedStateMachine):
                 self.rig.message(self.rig.found(float(heard), judge))
 
     @precondition(streams)
+    @rule(
+        start=st.integers(0, 300),
+        length=st.integers(0, 300),
+        level=st.sampled_from(Level),
+        task=st.sampled_from(["deepfake", "liveness"]),
+    )
+    def restates(self, start: int, length: int, level: Level, task: str) -> None:
+        """The API speaks of any part of what was heard, maybe again."""
+        stream = self.rig.open_stream
+        heard = Fraction(stream.heard, stream.config.sample_rate)
+        begin = min(Fraction(start, 100), heard)
+        end = min(begin + Fraction(length, 100), heard)
+        self.rig.message(StreamResult("1", begin, end, task, level, "spoofed"))
+
+    @precondition(streams)
+    @rule(judge=st.sampled_from([Level.SEGMENT, Level.UTTERANCE, Level.UTTERANCE]))
+    def breaks_after_a_result(self, judge: Level) -> None:
+        """The stream breaks before what it has just said is settled, and a new one opens."""
+        rig = self.rig
+        rig.take()
+        stream = rig.stream
+        if stream is None or not stream.heard:
+            return
+        part = Fraction(stream.heard, stream.config.sample_rate) * Fraction(3, 4)
+        rig.message(StreamResult("1", Fraction(0), part, "deepfake", judge, "spoofed"))
+        if rig.stream is not None:
+            rig.fail()
+        if not rig.closed and not rig.breaker.allows:
+            rig.probe()
+        if not rig.closed:
+            rig.wait(1.0)
+            rig.take()
+
+    @precondition(streams)
     @rule(fault=FAULTS, early=st.booleans())
     def breaks(self, fault: Fault, early: bool) -> None:
         """The stream ends by an error, or with an OK before our half-close."""
@@ -206,10 +242,11 @@ class SessionMachine(RuleBasedStateMachine):
             self.rig.fail(fault)
 
     @precondition(lambda self: self.streams() and self.rig.open_stream.half_close_asked)
-    @rule()
-    def ends_well(self) -> None:
-        """The stream takes all and ends with OK."""
-        self.rig.take_all()
+    @rule(hasty=st.booleans())
+    def ends(self, hasty: bool) -> None:
+        """The stream takes all and ends with OK; or before our half-close is written."""
+        if not hasty:
+            self.rig.take_all()
         if self.rig.stream is not None:
             self.rig.ok()
 
@@ -226,6 +263,12 @@ class SessionMachine(RuleBasedStateMachine):
             StreamBroke(number, Fault.AUDIO, "INVALID_ARGUMENT", "late"),
         ]
         self.rig.tell(news[kind])
+
+    @precondition(lambda self: self.rig.breaker.allows)
+    @rule()
+    def others_are_refused(self) -> None:
+        """The API breaks down, as other sessions find out."""
+        self.rig.breaker.failed(SessionKey("other"), Fault.SETTINGS, "refused", self.rig.now)
 
     # Kafka, the process and the clock.
 

@@ -102,6 +102,22 @@ def readings(count: int, *, partitions: int = 1, prefix: str = "call") -> list[C
     return [call(f"{prefix}-{n}", sound, partition=n % partitions) for n in range(count)]
 
 
+def phone_readings(count: int, *, partitions: int = 1, prefix: str = "phone") -> list[Call]:
+    """The same as telephones send them: mu-law at 8 kHz in frames of 20 ms."""
+    sound = spoken(READING, 8_000)
+    mulaw = Encoding.PCM_MULAW
+    return [
+        call(
+            *(f"{prefix}-{n}", sound),
+            partition=n % partitions,
+            rate=8_000,
+            encoding=mulaw,
+            chunk_ms=20,
+        )
+        for n in range(count)
+    ]
+
+
 @cache
 def spoken(script: Sequence[str | float], rate: int) -> Samples:
     """Clips by name, and silence by seconds, one after the other."""

@@ -123,44 +123,35 @@ def _ordered(found: Findings, sent: Sent, results: Sequence[Result]) -> Iterator
     """In order and without overlap, on the partition of the call, with the ids that the contract
     says.
     """
-    kept, repeats = once(results)
-    if repeats and not found.restarted:
-        yield f"results came twice: {repeats}"
-    ends: dict[tuple[Origin, str, str], float] = {}
-    for result in kept:
-        of = (result.origin, result.level, result.task)
-        if result.start < ends.get(of, 0) - TOLERANCE_SECONDS or result.end < result.start:
-            yield f"{result.level} {result.start} to {result.end} s after {ends.get(of)} s"
-        ends[of] = max(ends.get(of, 0), result.end)
+    repeats = [] if found.restarted else dropped(results)
+    if repeats:
+        yield f"results overlap or came twice: {repeats}"
     for result in results:
         if result.partition != sent.places[0].partition:
             yield f"a result is on partition {result.partition}"
-        if result.id != _id(found.names.input, result):
+        if result.id != result_id(found.names.input, result):
             yield f"the id of {result.level} {result.start} to {result.end} s is not the contract's"
 
 
-def once(results: Sequence[Result]) -> tuple[list[Result], list[Result]]:
-    """What a reader takes by the contract's two rules, and what it drops."""
-    kept: list[Result] = []
-    dropped: list[Result] = []
+def dropped(results: Sequence[Result]) -> list[Result]:
+    """What a reader drops by the contract's two rules."""
+    drops: list[Result] = []
     seen: set[str] = set()
     ends: dict[tuple[Origin, str, str], float] = {}
     for result in results:
         of = (result.origin, result.level, result.task)
-        again = result.id in seen or result.start < ends.get(of, 0) - TOLERANCE_SECONDS
-        (dropped if again else kept).append(result)
+        if result.id in seen or result.start < ends.get(of, 0) - TOLERANCE_SECONDS:
+            drops.append(result)
         seen.add(result.id)
         ends[of] = max(ends.get(of, 0), result.end)
-    return kept, dropped
+    return drops
 
 
 def _placed(sent: Sent, stretches: Sequence[Stretch], results: Sequence[Result]) -> Iterator[str]:
     """Times lie within what the stream carried, and the records named hold that audio."""
     rate = sent.call.rate
     known = {stretch.stream.pid: stretch for stretch in stretches}
-    counted: dict[int, int] = defaultdict(int)
     for result in results:
-        counted[result.pid] += 1
         what = f"{result.level} {result.start} to {result.end} s of stream {result.pid}"
         stretch = known.get(result.pid)
         if stretch is None:
@@ -172,7 +163,7 @@ def _placed(sent: Sent, stretches: Sequence[Stretch], results: Sequence[Result])
         if start < stretch.start - slack or end > stretch.end + slack:
             yield f"{what}: it carried {stretch.start / rate} to {stretch.end / rate} s"
         yield from _under(sent, result, start, end, what)
-    yield from _complete(stretches, counted)
+    yield from _complete(sent, stretches, results)
 
 
 def _under(sent: Sent, result: Result, start: int, end: int, what: str) -> Iterator[str]:
@@ -192,16 +183,18 @@ def _holds(sent: Sent, place: Place, frame: int) -> bool:
     return place.start - slack <= frame < place.start + place.frames + slack
 
 
-def _complete(stretches: Sequence[Stretch], counted: Mapping[int, int]) -> Iterator[str]:
-    """All findings of a stream that ended well and heard nothing for a second time are there."""
-    reached = 0
+def _complete(sent: Sent, stretches: Sequence[Stretch], results: Sequence[Result]) -> Iterator[str]:
+    """All findings are there of a stream that ended well and heard nothing that had been told."""
+    told = 0
     for stretch in stretches:
         stream = stretch.stream
-        if stream.good and stretch.start >= reached and counted[stream.pid] != stream.results:
-            yield f"stream {stream.pid} sent {stream.results} results, not {counted[stream.pid]}"
-        if counted[stream.pid] > stream.results and stream.status is not None:
-            yield f"stream {stream.pid} sent {stream.results} results, not {counted[stream.pid]}"
-        reached = max(reached, stretch.end)
+        ours = [result for result in results if result.pid == stream.pid]
+        fresh = stream.good and stretch.start >= told - _slack(sent.call.rate)
+        lost = len(ours) < stream.results and fresh
+        if lost or (len(ours) > stream.results and stream.status is not None):
+            yield f"stream {stream.pid} sent {stream.results} results, not {len(ours)}"
+        ends = [base(sent, each.origin) + round(each.end * sent.call.rate) for each in ours]
+        told = max(told, *ends, 0)
 
 
 def _told(
@@ -246,7 +239,7 @@ def spoken(sent: Sent, results: Sequence[Result]) -> set[int]:
     return seconds
 
 
-def _id(topic: str, result: Result) -> str:
+def result_id(topic: str, result: Result) -> str:
     """As docs/contract.md says."""
     origin = f"{topic}:{result.origin.partition}:{result.origin.offset}"
     times = (str(round(result.start * 1000)), str(round(result.end * 1000)))

@@ -7,13 +7,12 @@ API's, HTTP, signals and the sandbox's evidence on disk.
 import asyncio
 import os
 import signal
-import sys
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from inspect import isawaitable
 from pathlib import Path
-from typing import Any, Self
+from typing import Self
 
 import aiohttp
 
@@ -28,6 +27,7 @@ from tests.e2e.clean import Span, agree, clean_run, spoken
 from tests.e2e.evidence import Stream, streams
 from tests.e2e.feeder import Feeder, Sent
 from tests.e2e.oracle import Findings, complaints
+from tests.e2e.process import Consumer, environment, pid, python
 from tests.e2e.topics import Names, Topics
 
 CID = 7
@@ -36,56 +36,8 @@ NAMES = Names("calls", "results", "sessions", "calls-dlq", "judges")
 
 _START_SECONDS = 40.0
 _PATIENCE_SECONDS = 60.0
-_GRACE_SECONDS = 20.0
-"""The default of CONSUMER_SHUTDOWN__TIMEOUT_SECONDS."""
 
 Condition = Callable[[], bool | Awaitable[bool]]
-
-
-@dataclass(slots=True)
-class Consumer:
-    """A consumer process. settings: beside those that every one has, without the prefix."""
-
-    child: Child
-    admin: int
-
-    @property
-    def pid(self) -> int:
-        """Of the process."""
-        return pid(self.child)
-
-    async def ready(self) -> tuple[bool, Sequence[str]]:
-        """What readiness says, and why."""
-        code, body = await get(self.admin, "/ready")
-        assert (code == 200) == body["ok"]
-        return body["ok"], body["reasons"]
-
-    async def blames(self, word: str) -> bool:
-        """Readiness says no, and gives a reason with this word."""
-        ok, reasons = await self.ready()
-        return not ok and any(word in reason for reason in reasons)
-
-    async def live(self) -> bool:
-        """What liveness says."""
-        return (await get(self.admin, "/live"))[0] == 200
-
-    async def metrics(self) -> Mapping[str, float]:
-        """Counters and gauges by name."""
-        metrics: Mapping[str, float] = (await get(self.admin, "/status"))[1]["metrics"]
-        return metrics
-
-    @property
-    def peak_mib(self) -> float:
-        """The most memory that it ever had, of the kernel's own account."""
-        lines = Path(f"/proc/{self.pid}/status").read_text().splitlines()
-        [peak] = [line for line in lines if line.startswith("VmHWM:")]
-        return int(peak.split()[1]) / 1024
-
-    async def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
-        """Send it a signal; its exit code, if it ends within the grace period of a shutdown."""
-        os.kill(self.pid, number)
-        async with asyncio.timeout(_GRACE_SECONDS):
-            return await self.child.ended()
 
 
 @dataclass(slots=True)
@@ -105,6 +57,14 @@ class Stage:
 
     async def __aenter__(self) -> Self:
         """Start the broker with its topics."""
+        try:
+            await self._set_up()
+        except BaseException:
+            await self._stack.aclose()
+            raise
+        return self
+
+    async def _set_up(self) -> None:
         self._broker = Broker(self.folder / "broker.log")
         await self._stack.enter_async_context(self._broker)
         kafka = KafkaOptions(bootstrap_servers=self.brokers)
@@ -115,7 +75,6 @@ class Stage:
         feeder = Feeder(self.brokers, NAMES.input)
         self._feeder = await self._stack.enter_async_context(feeder)
         (self.folder / "token").write_text(TOKEN)
-        return self
 
     async def __aexit__(self, *_: object) -> None:
         """Stop everything, the newest first."""
@@ -236,8 +195,10 @@ class Stage:
             told = condition()
             if await told if isawaitable(told) else told:
                 return
-            if loop.time() > deadline:
-                raise AssertionError(f"not within {seconds:g} s: {what}\n{await self._state()}")
+            late = loop.time() > deadline
+            if late or any(consumer.died for consumer in self.consumers):
+                when = f"not within {seconds:g} s" if late else "a consumer has died before"
+                raise AssertionError(f"{when}: {what}\n{await self._state()}")
 
     async def first_utterances(self, calls: Iterable[Call]) -> None:
         """Wait until something was settled of each of these calls."""
@@ -282,9 +243,8 @@ class Stage:
         )
         wrong = complaints(findings)
         await self.clear_faults()
-        for call in (
-            [one.call for one in self.feeder.sent.values()] if compared is None else compared
-        ):
+        everyone = [one.call for one in self.feeder.sent.values()]
+        for call in everyone if compared is None else compared:
             sent, told = self.feeder.sent[call.key], self.topics.of(call.key)
             expected, found = spoken(await self.clean_run(call)), oracle.spoken(sent, told)
             if not agree(expected, found):
@@ -311,26 +271,3 @@ class Stage:
         for consumer in self.consumers:
             lines += [f"{consumer.child.name}:", consumer.child.last_words()]
         return "\n".join(lines)
-
-
-async def get(port: int, path: str) -> tuple[int, Any]:
-    """Status and JSON body of an HTTP request."""
-    async with aiohttp.request("GET", f"http://{HOST}:{port}{path}") as answer:
-        return answer.status, await answer.json()
-
-
-def python() -> tuple[str, ...]:
-    """The command line as a module."""
-    return (sys.executable, "-m", "consumer")
-
-
-def environment() -> dict[str, str]:
-    """Ours, without settings that a person has for another consumer."""
-    return {name: text for name, text in os.environ.items() if not name.startswith("CONSUMER_")}
-
-
-def pid(child: Child) -> int:
-    """Of its process."""
-    process = child._process
-    assert process is not None
-    return process.pid

@@ -8,7 +8,8 @@ import pytest
 
 from consumer.demo.child import Child
 from consumer.demo.port import HOST, free_port
-from tests.e2e.stage import NAMES, TOKEN, Stage, environment, python
+from tests.e2e.process import environment, python
+from tests.e2e.stage import NAMES, TOKEN, Stage
 
 pytestmark = [pytest.mark.e2e, pytest.mark.broker]
 

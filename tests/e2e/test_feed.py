@@ -8,7 +8,8 @@ import pytest
 from consumer.demo.child import Child
 from consumer.model import Encoding
 from tests.e2e.calls import CLIPS, Call, clip_call
-from tests.e2e.stage import Stage, environment, python
+from tests.e2e.process import environment, python
+from tests.e2e.stage import Stage
 
 pytestmark = [pytest.mark.e2e, pytest.mark.broker]
 

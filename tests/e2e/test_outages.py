@@ -7,7 +7,7 @@ call is in its middle then, however fast or slow the machine is.
 import numpy as np
 import pytest
 
-from tests.e2e.calls import READING, Call, call, looped, readings, spoken
+from tests.e2e.calls import READING, Call, call, looped, phone_readings, readings, spoken
 from tests.e2e.stage import Stage
 
 pytestmark = [pytest.mark.e2e, pytest.mark.broker]
@@ -113,7 +113,7 @@ async def test_refused_credentials(stage: Stage) -> None:
 
     The consumer says that it is not ready and why, and is alive all the same.
     """
-    calls = readings(6, partitions=2)
+    calls = [*readings(2, partitions=2), *phone_readings(4, partitions=2)]
     await stage.start_sandbox("unauthenticated-after=0")
     consumer = await stage.start_consumer()
     await stage.feeder.play(calls, until=9)
@@ -123,8 +123,11 @@ async def test_refused_credentials(stage: Stage) -> None:
     await stage.until(lambda: len(stage.streams) > tried + 2, "several probes")
     assert stage.topics.results == []
     assert await stage.lag() == sum(one.chunks for one in stage.feeder.sent.values())
-    await stage.feeder.play(calls, end=True)
+    await stage.feeder.play(calls)
     await stage.clear_faults()
+    whole = sum(len(one.heard) for one in calls)
+    await stage.until(lambda: _heard(stage) == whole, "all of it heard, before any call's end")
+    await stage.feeder.play(calls, end=True)
     await stage.over()
     assert await stage.complaints() == []
     assert stage.topics.letters == []
@@ -160,3 +163,8 @@ def _open(stage: Stage, after: int) -> list[int]:
         for number, stream in enumerate(stage.streams)
         if number >= after and stream.status is None and stream.audio
     ]
+
+
+def _heard(stage: Stage) -> int:
+    """Bytes of audio that the API has received."""
+    return sum(len(stream.audio) for stream in stage.streams)

@@ -6,10 +6,18 @@ Records are read with plain JSON and by the published contract, not with the ser
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, NamedTuple, Self
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
+from jsonschema import Draft202012Validator
+
+_SCHEMAS = Path(__file__).parents[2] / "schemas"
+_RESULT, _EVENT = (
+    Draft202012Validator(json.loads((_SCHEMAS / f"{name}.v1.json").read_text()))
+    for name in ("detection-result", "detection-session")
+)
 
 
 class Names(NamedTuple):
@@ -47,11 +55,8 @@ class Result:
 
     @staticmethod
     def read(record: "ConsumerRecord[bytes, bytes]") -> "Result":
-        """Raises KeyError for what the contract promises and isn't there."""
-        body = json.loads(record.value or b"")
-        headers = dict(record.headers)
-        assert (record.key or b"").decode() == body["session"], "a result under another key"
-        assert headers["ce_id"].decode() == body["id"], "a header with another id"
+        """Raises ValidationError or AssertionError for what the contract doesn't allow."""
+        body = _body(record, _RESULT)
         return Result(
             id=body["id"],
             session=body["session"],
@@ -81,8 +86,8 @@ class Event:
 
     @staticmethod
     def read(record: "ConsumerRecord[bytes, bytes]") -> "Event":
-        """Raises KeyError for what the contract promises and isn't there."""
-        body = json.loads(record.value or b"")
+        """Raises ValidationError or AssertionError for what the contract doesn't allow."""
+        body = _body(record, _EVENT)
         return Event(
             session=body["session"],
             origin=_origin(body),
@@ -168,6 +173,17 @@ class Topics:
 
     def _places(self, topic: str) -> list[TopicPartition]:
         return [TopicPartition(topic, number) for number in range(self._partitions)]
+
+
+def _body(
+    record: "ConsumerRecord[bytes, bytes]", schema: Draft202012Validator
+) -> Mapping[str, Any]:
+    body: Mapping[str, Any] = json.loads(record.value or b"")
+    schema.validate(body)
+    headers = dict(record.headers)
+    assert headers["ce_id"].decode() == body["id"], "a header with another id"
+    assert (record.key or b"").decode() == body["session"], "a record under another key"
+    return body
 
 
 def _origin(body: Mapping[str, Any]) -> Origin:

@@ -19,6 +19,7 @@ from aiokafka import errors as foreign
 
 from consumer.adapters.kafka import inside
 from consumer.adapters.kafka.arguments import NEVER_MS, member_arguments
+from consumer.adapters.kafka.ends import fetched_end
 from consumer.adapters.kafka.errors import ours, translated
 from consumer.adapters.kafka.leave import leave
 from consumer.adapters.kafka.listener import Listener
@@ -110,6 +111,8 @@ class KafkaSource:
         """
         reading = self._owned(partition)
         first, end = await self._bounds(partition)
+        if offset is not None and offset > end:
+            end = await fetched_end(self._kafka, partition, end)
         if offset is None:
             position = first if self._options.start == "earliest" else end
         elif first <= offset <= end:
