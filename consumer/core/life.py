@@ -162,14 +162,14 @@ class Life:
         self.broke(StreamBroke(number, Fault.TRANSIENT, "DEADLINE_EXCEEDED", why), now, out)
 
     def _is_stuck(self, now: float) -> bool:
-        """Its audio waits too long, though it could go out: nothing outside holds it back."""
+        """Its audio waits too long, and neither a predecessor nor our own end is in its way."""
         if now < self.patience.stuck_at or self.state in RESTING:
             return False
-        free = self.released and not self.draining and self._breaker.allows
-        return free and self.unjudged
+        free = self.released and not self.draining
+        return free and self.unjudged and self._judgement.held_until is None
 
     def _give_up(self, now: float, out: list[Action]) -> None:
-        """Too many at once would be the API's fault: then it gets as much time again."""
+        """In an outage, or when too many are stuck at once, it gets as much time again."""
         if self._breaker.may_poison(now):
             self._outflow.cancel(out)
             self._poison("stuck", "none of its audio was judged for too long", now, out)
@@ -178,7 +178,6 @@ class Life:
 
     def _poison(self, reason: str, detail: str, now: float, out: list[Action]) -> None:
         self._intake.give_up(reason, detail, out)
-        self._judgement.drop_hold()
         self.judge(self._intake.tape.end, now)
         self.become(State.POISONED)
 

@@ -60,6 +60,14 @@ class Kit:
             stillborn.cancel()
             return stillborn
 
+    def fail(self, error: Exception) -> None:
+        """End the engine with an error that no task carries, as one in a timer."""
+        self.spawn(_raise(error), "failure")
+
+
+async def _raise(error: Exception) -> None:
+    raise error
+
 
 async def _nothing() -> None:
     """Stands for work that is too late."""

@@ -131,6 +131,7 @@ class Worker:
             self._pump.cancel()
         self._home.weigh(-self._backlog, -self._held)
         self._backlog = self._held = 0
+        self.report()
         self._kit.breaker.left(self.key)
 
     def _perform(self, action: Action) -> None:
@@ -223,8 +224,10 @@ class Worker:
 
     def _ring(self) -> None:
         self._timer = None
-        if not self._dropped:
+        try:
             self.poke()
+        except Exception as error:
+            self._kit.fail(error)
 
     def poke(self) -> None:
         """Time has passed, or the breaker has changed."""

@@ -4,7 +4,7 @@ from collections import deque
 from dataclasses import dataclass, field
 from fractions import Fraction
 
-from consumer.model import Level, StreamConfig, StreamNumber, StreamResult
+from consumer.model import Level, Prediction, StreamConfig, StreamNumber, StreamResult
 from tests.core.call import HALF
 
 Ends = dict[tuple[Level, str], int]
@@ -38,6 +38,31 @@ class SimStream:
     half_closed: bool = False
     reported: dict[Level, Fraction] = field(default_factory=dict)
     messages: int = 0
+
+    def found(
+        self,
+        end: float,
+        level: Level | None = None,
+        *,
+        start: float | None = None,
+        task: str = "deepfake",
+        label: str = "bonafide",
+    ) -> StreamResult:
+        """A result from where the last one of its level ended, or from `start`, in seconds.
+
+        It is of the governing level if no other is given.
+        """
+        level = level or self.config.level.governing
+        begin = self.reported.get(level, Fraction(0)) if start is None else Fraction(start)
+        return StreamResult(
+            id=str(self.messages),
+            start=begin,
+            end=Fraction(end).limit_denominator(1000),
+            task=task,
+            level=level,
+            final_label=label,
+            predictions=(Prediction(label, 0.9),),
+        )
 
     def frame(self, seconds: Fraction, most: int) -> int:
         """The call frame of a time on this stream's clock."""

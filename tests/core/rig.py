@@ -4,9 +4,7 @@ It knows nothing of the session's insides: it keeps the call's audio, what each 
 what the API has said, and works out by itself what may be published and settled.
 """
 
-from collections import deque
 from collections.abc import Callable
-from fractions import Fraction
 
 from consumer.core.breaker import Breaker
 from consumer.core.events import (
@@ -40,23 +38,20 @@ from consumer.model import (
     LevelChoice,
     Milliseconds,
     Offset,
-    Prediction,
-    Publication,
     SessionKey,
-    SessionResult,
     StreamMessage,
     StreamResult,
 )
-from tests.core.api import SimStream
 from tests.core.call import UNREADABLE, PlainDecoder
 from tests.core.oracle import Oracle
+from tests.core.view import View
 
 KEY = SessionKey("call")
 RATE = Hertz(1000)
 """A low rate keeps the audio of the tests small."""
 
 
-class Rig:
+class Rig(View):
     """Drives one session; every method may raise AssertionError when a promise is broken.
 
     others: live sessions besides this one, without which one break opens the breaker.
@@ -168,31 +163,9 @@ class Rig:
         task: str = "deepfake",
         label: str = "bonafide",
     ) -> None:
-        """The API reports a span of the stream's own clock, in seconds."""
-        self.message(self.found(end, level, start=start, task=task, label=label))
-
-    def found(
-        self,
-        end: float,
-        level: Level | None = None,
-        *,
-        start: float | None = None,
-        task: str = "deepfake",
-        label: str = "bonafide",
-    ) -> StreamResult:
-        """A result from where the last one of its level ended, or from `start`, in seconds."""
-        stream = self.open_stream
-        level = level or stream.config.level.governing
-        begin = stream.reported.get(level, Fraction(0)) if start is None else Fraction(start)
-        return StreamResult(
-            id=str(stream.messages),
-            start=begin,
-            end=Fraction(end).limit_denominator(1000),
-            task=task,
-            level=level,
-            final_label=label,
-            predictions=(Prediction(label, 0.9),),
-        )
+        """The API reports a span of the stream's own clock, in seconds; as SimStream.found."""
+        found = self.open_stream.found(end, level, start=start, task=task, label=label)
+        self.message(found)
 
     def message(self, *results: StreamResult) -> None:
         """The API sends one message."""
@@ -265,53 +238,6 @@ class Rig:
         self.breaker.probed(None, self.now)
         if not self.closed:
             self.look()
-
-    # What has come of it.
-
-    @property
-    def closed(self) -> bool:
-        """The session is over."""
-        return self.oracle.closed
-
-    @property
-    def stream(self) -> SimStream | None:
-        """The open stream, if any."""
-        return self.oracle.stream
-
-    @property
-    def open_stream(self) -> SimStream:
-        """The open stream."""
-        return self.oracle.open_stream
-
-    @property
-    def streams(self) -> list[SimStream]:
-        """All streams so far."""
-        return self.oracle.streams
-
-    @property
-    def asked(self) -> deque[Offset]:
-        """Forgotten records that the session has asked for."""
-        return self.oracle.asked
-
-    @property
-    def dead(self) -> dict[Offset, str]:
-        """Dead letters with their reasons."""
-        return self.oracle.dead
-
-    @property
-    def settled_below(self) -> Offset:
-        """Where the session's settled records end."""
-        return self.oracle.settled_below
-
-    @property
-    def published(self) -> list[Publication]:
-        """All that was published."""
-        return self.oracle.published
-
-    @property
-    def results(self) -> list[SessionResult]:
-        """All results published."""
-        return self.oracle.results
 
     def did(self, kind: type[Action]) -> bool:
         """The last event made the session ask for this."""

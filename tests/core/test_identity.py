@@ -1,5 +1,6 @@
 """A session publishes who it is with everything it says."""
 
+from consumer.core.events import AudioArrived
 from consumer.core.identity import Identity
 from consumer.core.tally import Tally
 from consumer.model import (
@@ -25,7 +26,7 @@ def chunk(tenant: str | None = None, **meta: str) -> AudioChunk:
     """A record that says something of its session."""
     return AudioChunk(
         key=KEY,
-        offset=Offset(1),
+        offset=Offset(500),
         timestamp=Milliseconds(5),
         event=ChunkEvent.AUDIO,
         payload=b"",
@@ -62,6 +63,16 @@ def test_the_newest_word_on_tenant_and_meta_counts() -> None:
     said = who.ended(EndReason.IDLE, Milliseconds(9), Tally(), 1500)
     assert (said.tenant, said.meta) == ("bank", {"line": "b"})
     assert (said.reason, said.timestamp, said.summary.audio_ms) == (EndReason.IDLE, 9, 1500)
+
+
+def test_records_tell_their_session_who_it_is() -> None:
+    """Also those that add no audio."""
+    rig = Rig()
+    rig.arrive(1000)
+    rig.tell(AudioArrived(chunk("bank", line="a")))
+    rig.take_all()
+    rig.result(1.0)
+    assert (rig.results[0].tenant, rig.results[0].meta) == ("bank", {"line": "a"})
 
 
 def test_a_result_carries_all_that_the_api_said() -> None:

@@ -325,6 +325,50 @@ def test_an_outage_is_no_session_being_stuck() -> None:
     assert rig.dead == {}
 
 
+def test_a_breaker_that_opens_and_closes_gives_a_stuck_session_no_time() -> None:
+    """Outages before it was parked were not its own, and its probe found the API working."""
+    rig = streaming(retrying(stuck=50.0), others=0)
+    rig.breaker.outages = 7
+    rig.wait(40.0)
+    rig.fail()
+    assert rig.session.state is State.PARKED
+    rig.probe()
+    rig.wait(10.0)
+    assert rig.dead == {100: "stuck"}
+
+
+def test_a_result_that_is_about_to_settle_comes_in_time() -> None:
+    """At level `all` it is held for a moment, which must not be the one too many."""
+    rig = Rig(retrying(stuck=50.0), LevelChoice.ALL)
+    rig.arrive(1000)
+    rig.take_all()
+    rig.wait(49.5)
+    rig.result(1.0)
+    rig.wait(5.0)
+    assert (rig.dead, rig.settled_below) == ({}, 101)
+
+
+def test_a_session_with_nothing_to_settle_is_never_stuck() -> None:
+    """A caller may be on hold for an hour after all was judged."""
+    rig = streaming(retrying(stuck=50.0))
+    rig.result(1.0)
+    rig.wait(3600.0)
+    rig.look()
+    assert (rig.session.state, rig.dead) == (State.STREAMING, {})
+
+
+def test_a_session_that_is_stuck_in_an_outage_gets_as_much_time_again() -> None:
+    """Its own stream is open, but nobody can tell whose fault it is that nothing comes."""
+    rig = streaming(retrying(stuck=50.0))
+    rig.breaker.failed(OTHER, Fault.SETTINGS, "refused", rig.now)
+    rig.wait(60.0)
+    rig.probe()
+    rig.wait(39.0)
+    assert rig.dead == {}
+    rig.wait(1.0)
+    assert rig.dead == {100: "stuck"}
+
+
 def test_when_too_many_are_stuck_they_get_as_much_time_again() -> None:
     """The breaker opens, and once it has closed the session streams on."""
     breaker = Breaker(BreakerPolicy(poisoned=0, poisoned_share=0.0))

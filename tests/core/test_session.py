@@ -26,6 +26,7 @@ from consumer.model import (
     LevelChoice,
     Milliseconds,
     SessionEnded,
+    SessionKey,
     SessionStarted,
     StreamNumber,
 )
@@ -263,7 +264,7 @@ def test_all_results_of_a_message_go_out_in_its_order() -> None:
     rig = Rig(level=LevelChoice.UTTERANCE)
     rig.arrive(2000)
     rig.take_all()
-    rig.message(rig.found(2.0, task="age"), rig.found(2.0, task="emotion"))
+    rig.message(rig.open_stream.found(2.0, task="age"), rig.open_stream.found(2.0, task="emotion"))
     assert [r.task for r in rig.results] == ["age", "emotion"]
     assert rig.session.tally.judged_ms == 2000
 
@@ -280,6 +281,36 @@ def test_an_ok_after_our_half_close_settles_all_that_was_sent() -> None:
     rig.take_all()
     rig.ok()
     assert (rig.closed, rig.results) == (True, [])
+
+
+def test_an_ok_leaves_nothing_to_wait_for() -> None:
+    """Not even what was held for a moment."""
+    rig = Rig()
+    rig.arrive(1000)
+    rig.take_all()
+    rig.drain()
+    rig.take_all()
+    rig.result(1.0)
+    rig.ok()
+    assert (rig.session.state, rig.session.deadline) == (State.IDLE, None)
+
+
+@pytest.mark.parametrize("sign", ["result", "ok"])
+def test_a_sign_of_life_from_the_api_counts_for_all(sign: str) -> None:
+    """The failures of others before it open no breaker."""
+    rig = Rig(level=LevelChoice.UTTERANCE)
+    rig.arrive(1000)
+    rig.take_all()
+    rig.end()
+    rig.take_all()
+    for other in "ab":
+        rig.breaker.failed(SessionKey(other), Fault.TRANSIENT, "UNAVAILABLE", rig.now)
+    if sign == "result":
+        rig.result(1.0)
+    else:
+        rig.ok()
+    rig.breaker.failed(SessionKey("c"), Fault.TRANSIENT, "UNAVAILABLE", rig.now)
+    assert rig.breaker.allows
 
 
 def test_an_ok_before_our_half_close_settles_nothing() -> None:

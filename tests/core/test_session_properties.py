@@ -196,7 +196,7 @@ class SessionMachine(RuleBasedStateMachine):
         if judge is not None and stream is not None:
             heard = Fraction(stream.heard, stream.config.sample_rate)
             if heard > stream.reported.get(judge, 0):
-                self.rig.message(self.rig.found(float(heard), judge))
+                self.rig.message(self.rig.open_stream.found(float(heard), judge))
 
     @precondition(streams)
     @rule(
@@ -216,21 +216,38 @@ class SessionMachine(RuleBasedStateMachine):
     @precondition(streams)
     @rule(judge=st.sampled_from([Level.SEGMENT, Level.UTTERANCE, Level.UTTERANCE]))
     def breaks_after_a_result(self, judge: Level) -> None:
-        """The stream breaks before what it has just said is settled, and a new one opens."""
+        """The stream breaks before what it said is settled; the next says it again, and more."""
         rig = self.rig
         rig.take()
-        stream = rig.stream
-        if stream is None or not stream.heard:
-            return
-        part = Fraction(stream.heard, stream.config.sample_rate) * Fraction(3, 4)
-        rig.message(StreamResult("1", Fraction(0), part, "deepfake", judge, "spoofed"))
+        self.says(judge, Fraction(3, 4))
         if rig.stream is not None:
             rig.fail()
         if not rig.closed and not rig.breaker.allows:
             rig.probe()
         if not rig.closed:
             rig.wait(1.0)
-            rig.take()
+            rig.take_all()
+            self.says(judge, Fraction(1, 2))
+            self.says(judge, Fraction(1))
+
+    @precondition(streams)
+    @rule()
+    def foretells(self) -> None:
+        """A result reaches further than what was taken, as one may that overtakes the news."""
+        stream = self.rig.open_stream
+        if len(stream.queue) > 1:
+            self.rig.take()
+        given = Fraction(len(stream.given) // 2, stream.config.sample_rate)
+        if self.rig.stream is stream and given:
+            self.rig.message(self.rig.open_stream.found(float(given), start=0.0))
+
+    def says(self, level: Level, part: Fraction) -> None:
+        """A result on this part of what was heard, from the start."""
+        stream = self.rig.stream
+        if stream is not None and stream.heard:
+            end = part * Fraction(stream.heard, stream.config.sample_rate)
+            found = StreamResult("1", Fraction(0), end, "deepfake", level, "spoofed")
+            self.rig.message(found)
 
     @precondition(streams)
     @rule(fault=FAULTS, early=st.booleans())

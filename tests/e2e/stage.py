@@ -103,6 +103,13 @@ class Stage:
         """What the API has received so far."""
         return streams(self.folder / "audit.jsonl", self.folder / "audio")
 
+    async def start(self, *faults: str, **changes: object) -> Consumer:
+        """Start the API and a consumer, at the same time, as the two below say."""
+        _, consumer = await asyncio.gather(
+            self.start_sandbox(*faults), self.start_consumer(**changes)
+        )
+        return consumer
+
     async def start_sandbox(self, *faults: str) -> None:
         """Start the API with these rules, on the same ports every time."""
         rules = [word for rule in faults for word in ("--fault", rule)]

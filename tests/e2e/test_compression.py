@@ -18,8 +18,7 @@ async def test_compressed_input(stage: Stage) -> None:
         async with Feeder(stage.brokers, NAMES.input, codec) as feeder:
             await feeder.play([call(f"call-{codec}", sound, partition=number % 2)], end=True)
             stage.feeder.adopt(feeder)
-    await stage.start_sandbox()
-    await stage.start_consumer()
+    await stage.start()
     await stage.over()
     assert await stage.complaints() == []
     assert stage.topics.letters == []

@@ -18,8 +18,7 @@ async def test_second_joins_first_leaves(stage: Stage) -> None:
     A call that changes hands begins an incarnation that is marked as resumed.
     """
     calls = readings(6, partitions=2)
-    await stage.start_sandbox()
-    first = await stage.start_consumer()
+    first = await stage.start()
     await stage.feeder.play(calls, until=7)
     await stage.first_utterances(calls)
     second = await stage.start_consumer()
@@ -46,8 +45,7 @@ async def test_stop_and_go_on(stage: Stage, mode: str, number: signal.Signals) -
     Where it drains, everything that was sent is settled, and none of it is heard again.
     """
     calls = readings(4, partitions=2)
-    await stage.start_sandbox()
-    first = await stage.start_consumer(SHUTDOWN__MODE=mode)
+    first = await stage.start(SHUTDOWN__MODE=mode)
     await stage.feeder.play(calls, until=9)
     await stage.first_utterances(calls)
     await stage.until(lambda: _heard(stage) >= 4 * 9, "nine seconds of each call heard")
@@ -66,8 +64,7 @@ async def test_stop_and_go_on(stage: Stage, mode: str, number: signal.Signals) -
 async def test_nothing_left_to_do(stage: Stage) -> None:
     """A consumer that finds everything settled is ready, and takes what comes later."""
     before, after = readings(2, partitions=2), readings(2, partitions=2, prefix="later")
-    await stage.start_sandbox()
-    first = await stage.start_consumer()
+    first = await stage.start()
     await stage.feeder.play(before, end=True)
     # End marks of nobody, as one batch: of a batch the embedded broker knows the end only when
     # records are fetched.
@@ -87,8 +84,7 @@ async def test_nothing_left_to_do(stage: Stage) -> None:
 async def test_killed_consumer(stage: Stage) -> None:
     """After a crash the next consumer hears again what was not settled, and nothing is left out."""
     calls = readings(4, partitions=2)
-    await stage.start_sandbox()
-    first = await stage.start_consumer()
+    first = await stage.start()
     await stage.feeder.play(calls, until=9)
     await stage.first_utterances(calls)
     assert await first.stop(signal.SIGKILL) == -signal.SIGKILL

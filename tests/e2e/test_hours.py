@@ -27,8 +27,7 @@ async def test_hour_of_hold_music(stage: Stage) -> None:
     """A call on hold for an hour has no results, is settled by roll-over, and takes no memory."""
     sound = music(HOUR_SECONDS, PHONE_HERTZ)
     held = call("on-hold", sound, rate=PHONE_HERTZ, encoding=Encoding.PCM_MULAW)
-    await stage.start_sandbox()
-    consumer = await stage.start_consumer(API__HORIZON_SECONDS=1)
+    consumer = await stage.start(API__HORIZON_SECONDS=1)
 
     async def nearly_settled() -> bool:
         return await stage.lag() * held.chunk_ms < 30_000
@@ -64,8 +63,7 @@ async def test_hour_of_backlog(stage: Stage) -> None:
         for number in range(12)
     ]
     await stage.feeder.play(calls, end=True)
-    await stage.start_sandbox()
-    consumer = await stage.start_consumer()
+    consumer = await stage.start()
     await stage.over(PATIENCE_SECONDS)
     assert await stage.complaints(compared=calls[:1]) == []
     assert stage.topics.letters == []

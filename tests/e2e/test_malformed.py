@@ -30,8 +30,7 @@ async def test_bad_records_among_good(stage: Stage) -> None:
     chance = Random(20_480)
     calls = readings(6, partitions=2)
     noises = [_noise(chance, number) for number in range(NOISES)]
-    await stage.start_sandbox()
-    consumer = await stage.start_consumer(SESSION__IDLE_TIMEOUT_SECONDS=5)
+    consumer = await stage.start(SESSION__IDLE_TIMEOUT_SECONDS=5)
     refused: Refused = {}
     for second in range(15):
         await stage.feeder.play(calls, until=second + 1)

@@ -16,8 +16,7 @@ pytestmark = [pytest.mark.e2e, pytest.mark.broker]
 async def test_killed_api_comes_back(stage: Stage) -> None:
     """Calls outlive an API that is killed in their middle and comes back on the same port."""
     calls = readings(4, partitions=2)
-    await stage.start_sandbox()
-    consumer = await stage.start_consumer()
+    consumer = await stage.start()
     await stage.feeder.play(calls, until=9)
     await stage.first_utterances(calls)
     await stage.kill_sandbox()
@@ -42,8 +41,7 @@ async def test_broken_streams(stage: Stage) -> None:
         *("unknown-after=2;stream=6", "data-loss-after=4;stream=7"),
     )
     calls = readings(6, partitions=2)
-    await stage.start_sandbox(*faults)
-    await stage.start_consumer()
+    await stage.start(*faults)
     await stage.feeder.play(calls, until=9)
     await stage.first_utterances(calls)
     await stage.feeder.play(calls, end=True)
@@ -56,8 +54,7 @@ async def test_broken_streams(stage: Stage) -> None:
 async def test_cut_connections(stage: Stage) -> None:
     """Calls outlive it when the connection that carries them breaks, twice."""
     calls = readings(6, partitions=2)
-    await stage.start_sandbox("cut-after=7;stream=0")
-    await stage.start_consumer()
+    await stage.start("cut-after=7;stream=0")
     await stage.feeder.play(calls, until=9)
     await stage.first_utterances(calls)
     await stage.until(lambda: bool(_acted(stage)), "the first cut")
@@ -114,8 +111,7 @@ async def test_refused_credentials(stage: Stage) -> None:
     The consumer says that it is not ready and why, and is alive all the same.
     """
     calls = [*readings(2, partitions=2), *phone_readings(4, partitions=2)]
-    await stage.start_sandbox("unauthenticated-after=0")
-    consumer = await stage.start_consumer()
+    consumer = await stage.start("unauthenticated-after=0")
     await stage.feeder.play(calls, until=9)
     await stage.until(lambda: consumer.blames("UNAUTHENTICATED"), "a consumer that says so")
     assert await consumer.live()
@@ -140,8 +136,7 @@ async def _hang_two(stage: Stage, **changes: object) -> list[Call]:
     One of them is short, so that all of it fits into what connections hold under way; the other is
     so much longer that writing comes to a stand.
     """
-    await stage.start_sandbox("stop-reading-after=2;stream=0", "stop-reading-after=2;stream=1")
-    await stage.start_consumer(**changes)
+    await stage.start("stop-reading-after=2;stream=0", "stop-reading-after=2;stream=1", **changes)
     loud = looped(spoken(READING, 48_000), 75, 48_000)
     hanging = [
         call("hanging-short", spoken(READING, 16_000)),

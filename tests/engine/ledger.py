@@ -29,6 +29,7 @@ class Ledger:
     def __init__(self, governing: Level) -> None:
         self._governing = governing
         self._stands: list[Stand] = []
+        self._covered: set[tuple[int, Offset]] = set()
         self.commits = 0
 
     def watch(self, stand: Stand) -> None:
@@ -46,9 +47,12 @@ class Ledger:
 
     def check(self, partition: Partition, below: Offset) -> None:
         """Fail when a record below this offset may not be committed."""
-        for record in self.spoken(partition):
-            if record.offset < below:
-                assert self.covered(partition, record), f"{record} is not settled"
+        spoken = self.spoken(partition)
+        for record in spoken:
+            place = (partition.number, record.offset)
+            if record.offset < below and place not in self._covered:
+                assert self.covered(partition, record, spoken), f"{record} is not settled"
+                self._covered.add(place)
 
     def spoken(self, partition: Partition) -> list[Spoken]:
         """All audio of a partition."""
@@ -70,28 +74,32 @@ class Ledger:
             found.append(now[key])
         return found
 
-    def covered(self, partition: Partition, record: Spoken) -> bool:
+    def covered(self, partition: Partition, record: Spoken, spoken: list[Spoken]) -> bool:
         """The record needs no more work, as far as anybody outside can tell."""
         return any(
-            self._judged(stand, record)
+            self._judged(stand, record, spoken)
             or self._ended(stand, record)
             or self._dead(stand, partition, record)
             for stand in self._stands
         )
 
-    def _judged(self, stand: Stand, record: Spoken) -> bool:
+    def _judged(self, stand: Stand, record: Spoken, spoken: list[Spoken]) -> bool:
         ends = [
-            round(result["end"] * RATE) + self._before(record, result["incarnation"]["offset"])
+            round(result["end"] * RATE) + self._before(record, born, spoken)
             for result in stand.results(record.key)
             if result["level"] == self._governing
-            and record.born <= result["incarnation"]["offset"] <= record.offset
+            and record.born <= (born := result["incarnation"]["offset"]) <= record.offset
         ]
         return max(ends, default=0) >= record.end
 
-    def _before(self, record: Spoken, born: int) -> int:
+    @staticmethod
+    def _before(record: Spoken, born: int, spoken: list[Spoken]) -> int:
         """Frames of the call before the incarnation that was born at this offset."""
-        spoken = self.spoken(Partition("calls", 0))
-        earlier = [s.end for s in spoken if s[1:4] == record[1:4] and s.offset < born]
+        earlier = [
+            other.end
+            for other in spoken
+            if (other.key, other.call) == (record.key, record.call) and other.offset < born
+        ]
         return max(earlier, default=0)
 
     def _ended(self, stand: Stand, record: Spoken) -> bool:
@@ -112,5 +120,8 @@ class Ledger:
 
     @staticmethod
     def _dead(stand: Stand, partition: Partition, record: Spoken) -> bool:
-        offsets = {int(headers(letter)["dlq-offset"]) for letter in stand.written(LETTERS)}
-        return record.offset in offsets
+        return any(
+            int(said["dlq-offset"]) == record.offset
+            and int(said["dlq-partition"]) == partition.number
+            for said in map(headers, stand.written(LETTERS))
+        )

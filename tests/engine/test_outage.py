@@ -59,6 +59,23 @@ async def test_pauses_grow_while_a_stream_keeps_breaking() -> None:
         assert stand.spans("a")[-1][1] >= 118
 
 
+async def test_callers_that_are_gone_do_not_count_as_working() -> None:
+    """When all that are left fail, it is an outage, however many there were before."""
+    stand, temper = tempered()
+    async with stand.running():
+        for number in range(10):
+            stand.speak(f"gone {number}", 1)
+            stand.hang_up(f"gone {number}")
+        await stand.until_done()
+        temper.moods["last"] = UNAVAILABLE
+        stand.speak("last", 1)
+        await stand.until(lambda: stand.api.of["last"] and stand.api.of["last"][0].over)
+        assert not stand.breaker.allows
+        temper.moods.clear()
+        stand.hang_up("last")
+        await stand.until_done()
+
+
 async def test_an_outage_opens_the_breaker_and_ends_without_a_loss() -> None:
     """All streams break at once; probes, not calls, find out when the API is back."""
     stand, temper = tempered(SessionPolicy(memory=SMALL))

@@ -6,9 +6,9 @@ from collections.abc import Collection, Mapping, Sequence
 import pytest
 
 from consumer.core.policy import CommitPolicy
-from consumer.model import Partition, Record
+from consumer.model import Outgoing, Partition, Record
 from tests.engine.props import Numbers, voice
-from tests.engine.stand import CALLS, Stand, settle_down, virtual_time
+from tests.engine.stand import CALLS, RESULTS, Stand, settle_down, virtual_time
 
 pytestmark = virtual_time
 
@@ -107,21 +107,28 @@ async def test_an_expelled_member_commits_nothing_and_begins_anew() -> None:
         assert stand.audio() == [voice("call", 0, 500)] * 2
 
 
-async def test_records_polled_before_a_revoke_are_not_routed_after_it() -> None:
+@pytest.mark.parametrize("lost", [True, False])
+async def test_records_polled_before_a_revoke_are_not_routed_after_it(lost: bool) -> None:
     """A batch of a partition that goes while it is taken in ends where it stands."""
     stand = Stand(numbers=Numbers(commit=CommitPolicy(interval=3600)))
     async with stand.running():
         await stand.until(lambda: stand.metrics.values["partitions_owned"])
         stand.speak(seconds=100)
         await stand.until_turn(lambda: stand.metrics.values["records_consumed"])
-        before = stand.metrics.values["records_consumed"]
-        assert before < 400
         old = stand.engine.ownership.get(FIRST)
         assert old is not None
-        await stand.engine.ownership.revoked((FIRST,), True)
+        stand.sink.hold()
+        old.tenure.put(Outgoing(RESULTS, 0, b"call", b"{}"))
+        revoking = asyncio.create_task(stand.engine.ownership.revoked((FIRST,), lost))
+        await stand.until_turn(lambda: not len(stand.engine.ownership))
+        before = stand.metrics.values["records_consumed"]
+        assert before < 400
         await settle_down(100)
+        assert revoking.done() is lost, "giving back waits for what is on its way"
         assert stand.metrics.values["records_consumed"] == before
         assert len(old.dispatcher) == 0
+        stand.sink.release()
+        await revoking
         await stand.source.group.rebalance()
         stand.hang_up()
         await stand.until(lambda: stand.events() and stand.events()[-1]["event"] == "ended")

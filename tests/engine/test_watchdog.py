@@ -152,6 +152,21 @@ async def test_alive_means_that_the_poll_loop_turns() -> None:
         assert w.watchdog.alive
 
 
+async def test_a_poll_loop_that_stands_still_is_not_alive() -> None:
+    """Whatever else still works; and when it turns again it is."""
+    stand = Stand()
+    async with stand.running():
+        stand.speak(seconds=2)
+        await asyncio.sleep(120)
+        assert stand.engine.watchdog.alive
+        gate = stand.source.script.hold("poll")
+        await asyncio.sleep(120)
+        assert not stand.engine.watchdog.alive
+        gate.set()
+        await asyncio.sleep(1)
+        assert stand.engine.watchdog.alive
+
+
 async def test_an_outage_of_the_api_is_a_trouble_and_no_death() -> None:
     """Readiness and a reason, but liveness stays, else every replica would be restarted."""
     async with watching() as w:

@@ -4,8 +4,11 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+import pytest
+
 from consumer.codec.audio import SessionDecoder
 from consumer.codec.records import decode_chunk
+from consumer.core.events import Action, Event
 from consumer.core.identity import Identity
 from consumer.core.offsets import Lane
 from consumer.core.policy import MemoryPolicy, SessionPolicy, StreamPolicy
@@ -13,7 +16,7 @@ from consumer.core.session import Session
 from consumer.core.states import State
 from consumer.engine.replayer import Replayer
 from consumer.engine.worker import Worker
-from consumer.errors import Fault, StreamFailed
+from consumer.errors import Fault, LocalProtocolError, StreamFailed
 from consumer.model import EndReason, Incarnation, Offset, SessionKey
 from tests.engine.home import FakeHome
 from tests.engine.props import Numbers, React
@@ -185,7 +188,7 @@ async def test_counts_are_reported_once() -> None:
         w.worker.report()
         assert w.stand.metrics.values["chunks_repeated"] == 3
         w.worker.session.tally.repeats = 4
-        w.worker.report()
+        w.worker.drop()
         assert w.stand.metrics.values["chunks_repeated"] == 4
 
 
@@ -199,3 +202,24 @@ async def test_a_stream_that_takes_nothing_weighs_nothing_after_a_moment() -> No
         await asyncio.sleep(2.5)
         assert w.home.backlog == 0
         stream_waits.set()
+
+
+async def test_a_bug_that_shows_when_time_passes_ends_the_engine(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A timer has no task that could carry the error, and it is not lost all the same."""
+
+    async def work() -> None:
+        async with working() as w:
+            w.hear(0.1, chunk=0.1)
+            await settle_down()
+            monkeypatch.setattr(w.worker.session, "handle", fail)
+            await asyncio.sleep(1)
+            pytest.fail("the engine should have ended")
+
+    def fail(event: Event, now: float) -> list[Action]:
+        raise LocalProtocolError("a bug")
+
+    with pytest.raises(ExceptionGroup) as caught:
+        await work()
+    assert caught.group_contains(LocalProtocolError, match="a bug")

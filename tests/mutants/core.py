@@ -120,7 +120,7 @@ CORE = (
         original="> self._tolerance and result.level is not self._governing",
         replacement="> self._tolerance",
         breaks="a governing result is shortened, since it covers unjudged audio",
-        tests=(_PROPERTIES,),
+        tests=(_PROPERTIES, _SESSION),
     ),
     Mutant(
         name="watermark = highest seen",
