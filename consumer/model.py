@@ -16,9 +16,7 @@ SessionKey = NewType("SessionKey", str)
 Frames = NewType("Frames", int)
 """A position in, or a length of, audio: samples of one channel."""
 Offset = NewType("Offset", int)
-"""The position of a record in its partition."""
 Hertz = NewType("Hertz", int)
-"""Frames per second."""
 StreamNumber = NewType("StreamNumber", int)
 """0-based number of a detection stream within its session."""
 Milliseconds = NewType("Milliseconds", int)
@@ -71,12 +69,10 @@ class ChunkEvent(StrEnum):
 
 
 class EndReason(StrEnum):
-    """Why a session ended."""
+    """Why a session ended: its producer marked the end, or nothing came for the idle timeout."""
 
     MARKED = "marked"
-    """Its producer sent an end mark."""
     IDLE = "idle"
-    """Nothing arrived for the idle timeout."""
 
 
 class Partition(NamedTuple):
@@ -89,8 +85,7 @@ class Partition(NamedTuple):
 class Record(NamedTuple):
     """A Kafka record as it was read; headers keep their order, a value of None is a tombstone.
 
-    A tuple, as AudioChunk is: one is built per record, and a frozen dataclass costs three times as
-    much to build.
+    A tuple, as AudioChunk is, because a frozen dataclass costs three times as much to build.
     """
 
     partition: Partition
@@ -103,10 +98,7 @@ class Record(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class AudioFormat:
-    """How a chunk's bytes are to be read.
-
-    sample_rate in Hz (1..384000), channels 1..64, channel 0-based below channels.
-    """
+    """How a chunk's bytes are to be read; the channel counts from 0."""
 
     encoding: Encoding = Encoding.PCM_S16LE
     sample_rate: Hertz = Hertz(16_000)
@@ -130,8 +122,7 @@ class AudioFormat:
 class AudioChunk(NamedTuple):
     """One record of the input topic, understood but not yet decoded to the API's samples.
 
-    payload: the audio as sent, possibly empty. sequence: the producer's 0-based number.
-    captured_at: when the audio was recorded, for latency only.
+    payload: the audio as sent, possibly empty. captured_at: when it was recorded, for latency only.
     """
 
     key: SessionKey
@@ -162,7 +153,7 @@ class Incarnation:
 
 @dataclass(frozen=True, slots=True)
 class StreamConfig:
-    """What the first message of a stream says about the audio that follows."""
+    """What a stream's first message says of the audio that follows."""
 
     sample_rate: Hertz
     level: LevelChoice
@@ -234,10 +225,7 @@ class SessionResult:
 
 @dataclass(frozen=True, slots=True)
 class SessionStarted:
-    """A session's first audio has arrived.
-
-    resumed: the call may have begun before the first record that this incarnation saw.
-    """
+    """A session's first audio has arrived; resumed: the call may have begun before that."""
 
     session: SessionKey
     incarnation: Incarnation

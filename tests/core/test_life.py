@@ -337,6 +337,26 @@ def test_a_breaker_that_opens_and_closes_gives_a_stuck_session_no_time() -> None
     assert rig.dead == {100: "stuck"}
 
 
+def test_audio_that_keeps_coming_does_not_hide_that_nothing_settles() -> None:
+    """The time runs from the first audio that waits."""
+    rig = streaming(retrying(stuck=50.0))
+    for _ in range(5):
+        rig.wait(9.0)
+        rig.arrive(1000)
+        rig.take_all()
+    rig.wait(5.0)
+    assert set(rig.dead.values()) == {"stuck"}
+
+
+def test_the_time_begins_with_the_audio() -> None:
+    """A process may have run for days."""
+    rig = Rig(retrying(stuck=50.0))
+    rig.now = 1e6
+    rig.arrive(1000)
+    rig.wait(49.0)
+    assert rig.dead == {}
+
+
 def test_a_result_that_is_about_to_settle_comes_in_time() -> None:
     """At level `all` it is held for a moment, which must not be the one too many."""
     rig = Rig(retrying(stuck=50.0), LevelChoice.ALL)

@@ -27,6 +27,7 @@ from consumer.adapters.kafka.options import KafkaOptions, SourceOptions
 from consumer.adapters.kafka.reach import reach
 from consumer.adapters.kafka.reading import Reading
 from consumer.adapters.kafka.records import record
+from consumer.adapters.kafka.tolerant import read_tolerantly, strange_name
 from consumer.errors import KafkaFailed, KafkaRefused, LocalProtocolError, OwnershipLost
 from consumer.model import Offset, Partition, Record
 from consumer.ports import Assigned, Progress, Revoked
@@ -228,6 +229,8 @@ class KafkaSource:
 
     async def _recover(self, error: Exception) -> Mapping[Partition, Sequence[Record]]:
         """Go on as the options say where that is possible. Raises KafkaFailed otherwise."""
+        if strange_name(error) and read_tolerantly():
+            return {}
         if not isinstance(error, foreign.OffsetOutOfRangeError):
             if isinstance(error, foreign.RecordTooLargeError):
                 text = "a record is larger than the fetch size; raise the partition's fetch bytes"
