@@ -54,6 +54,9 @@ _TALLIED: tuple[MetricName, ...] = (
 _HURRIED = frozenset({AudioArrived, AudioTaken})
 """Events that come with every chunk; they bring no deadline nearer than the linger."""
 
+_GRAIN = 0.001
+"""Seconds to the next alarm at least: loops ring up to their resolution early, again and again."""
+
 
 class Worker:
     """began: time stamp of the session's first record. timestamp and arrived: of its newest.
@@ -220,7 +223,7 @@ class Worker:
                 return
             self._timer.cancel()
         loop = asyncio.get_running_loop()
-        self._timer = loop.call_at(loop.time() + deadline - now, self._ring)
+        self._timer = loop.call_at(loop.time() + max(deadline - now, _GRAIN), self._ring)
 
     def _ring(self) -> None:
         self._timer = None

@@ -71,6 +71,19 @@ def test_the_linger_counts_from_the_oldest_part() -> None:
     assert sizes(rig) == [40]
 
 
+def test_what_is_left_over_waits_its_own_linger() -> None:
+    """It may be joined by what comes next, however long the part before it had to wait."""
+    rig = Rig()
+    rig.arrive(2520)
+    rig.wait(1.0)
+    rig.take()
+    assert sizes(rig) == [500, 500, 500, 500]
+    rig.take_all()
+    assert sizes(rig) == []
+    rig.wait(0.3)
+    assert sizes(rig) == [20]
+
+
 def test_large_chunks_are_split() -> None:
     """Into messages of half a second."""
     rig = Rig()
@@ -156,6 +169,19 @@ def test_times_stay_right_for_results_that_come_after_a_change_of_format_was_jud
     assert rig.results[-1].end_ms == 1500
 
 
+def test_a_call_that_changes_its_format_for_ever_costs_no_memory_for_it() -> None:
+    """Only the formats of what is unjudged are kept."""
+    rig = Rig(level=LevelChoice.UTTERANCE)
+    for number in range(50):
+        rig.arrive(500, rate=Hertz(1000 + 100 * (number % 2)))
+        rig.take_all()
+        if rig.open_stream.half_closed:
+            rig.ok()
+            rig.take_all()
+    assert len(rig.session._intake.timeline._runs) <= 3
+    rig.finish()
+
+
 # Rolling over.
 
 
@@ -226,6 +252,23 @@ def test_near_the_limit_the_stream_ends_with_an_utterance() -> None:
     assert not rig.open_stream.half_close_asked
     talk(rig, 2.0)
     rig.result(14.0)
+    assert rig.open_stream.half_close_asked
+    rig.finish()
+
+
+def test_further_results_do_not_put_the_end_off() -> None:
+    """The place is chosen once, and the wait for it has its end."""
+    rig = rolling(horizon=100.0, limit=20.0)
+    talk(rig, 15.0)
+    rig.arrive(333)
+    rig.wait(0.3)
+    rig.take_all()
+    for moment in range(3):
+        rig.result(13.0 + moment / 10)
+        rig.wait(0.45)
+    assert not rig.open_stream.half_close_asked
+    rig.result(14.0)
+    rig.wait(0.2)
     assert rig.open_stream.half_close_asked
     rig.finish()
 

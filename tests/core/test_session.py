@@ -30,7 +30,7 @@ from consumer.model import (
     SessionStarted,
     StreamNumber,
 )
-from tests.core.rig import RATE, Rig
+from tests.core.rig import KEY, RATE, Rig
 
 
 def spans(rig: Rig, level: Level) -> list[tuple[int, int, bool]]:
@@ -237,6 +237,16 @@ def test_results_after_a_roll_over_go_on_in_call_time() -> None:
     rig.finish()
 
 
+def test_only_the_governing_level_counts_as_judged() -> None:
+    """A segment may be reported whose utterance never comes."""
+    rig = Rig(level=LevelChoice.ALL)
+    rig.arrive(4000)
+    rig.take_all()
+    rig.result(4.0, Level.SEGMENT)
+    rig.result(3.0, Level.UTTERANCE)
+    assert rig.session.tally.judged_ms == 3000
+
+
 def test_a_result_beyond_what_was_sent_is_cut_there() -> None:
     """And judges no more than what the stream has taken."""
     rig = Rig(level=LevelChoice.UTTERANCE)
@@ -365,15 +375,16 @@ def test_after_a_break_the_next_stream_carries_all_that_is_not_judged() -> None:
 
 def test_news_of_an_older_stream_changes_nothing() -> None:
     """A stream is meant by its number."""
-    rig = Rig()
+    rig = Rig(level=LevelChoice.UTTERANCE)
     rig.arrive(1000)
     assert rig.session.streaming
     rig.fail()
     assert not rig.session.streaming
     rig.wait(5.0)
-    rig.tell(AudioTaken(StreamNumber(0), Frames(500)))
+    rig.tell(AudioTaken(StreamNumber(0), Frames(1000)))
     rig.tell(StreamEnded(StreamNumber(0), half_closed=True))
-    assert rig.session.state is State.STREAMING
+    rig.result(1.0)
+    assert (rig.session.state, rig.settled_below) == (State.STREAMING, 0)
     assert rig.open_stream.number == 1
     rig.finish()
 
@@ -470,5 +481,28 @@ def test_a_successor_holds_nothing_back_while_the_api_is_down() -> None:
     rig = Rig(released=False)
     rig.arrive(1000)
     assert rig.session.backlog(rig.now) == 2000
-    rig.breaker.failed(rig.session._identity.key, Fault.SETTINGS, "refused", rig.now)
+    rig.breaker.failed(KEY, Fault.SETTINGS, "refused", rig.now)
     assert rig.session.backlog(rig.now) == 0
+
+
+def test_a_stream_that_is_open_holds_back_as_ever_while_the_api_is_down() -> None:
+    """It may go on for hours, and should not be fed faster than it eats."""
+    rig = Rig()
+    rig.arrive(5000)
+    rig.take_all()
+    rig.arrive(5000)
+    backlog = rig.session.backlog(rig.now)
+    rig.breaker.failed(KEY, Fault.SETTINGS, "refused", rig.now)
+    assert rig.session.backlog(rig.now) == backlog > 0
+
+
+def test_an_ok_that_overtakes_our_half_close_is_a_break() -> None:
+    """The OK came while the half-close waited to be written, so it says nothing of the audio."""
+    rig = Rig(level=LevelChoice.SEGMENT)
+    rig.arrive(1000)
+    rig.end()
+    before = rig.session.state
+    rig.ok()
+    assert (before, rig.session.state) == (State.CLOSING, State.BACKOFF)
+    assert not any(isinstance(action, Settle) for action in rig.actions)
+    rig.finish()

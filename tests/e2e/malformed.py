@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from random import Random
 
 from consumer.demo.wav import riff
+from tests.adapters.names import StrangeName
 from tests.e2e.feeder import Headers
 
 _TYPE = "content-type"
@@ -139,7 +140,7 @@ def _fresh(chance: Random) -> bytes:
 
 def _foreign(chance: Random) -> Headers:
     """Headers that mean nothing to the service, and must be kept as they are all the same."""
-    names = ("trace", "x-\u00fc", "trace", "ce_id", "", "dlq")
+    names = ("trace", "x-\u00fc", "trace", "ce_id", "", "dlq", StrangeName(b"caf\xe9\xff"))
     return [
         (chance.choice(names), chance.randbytes(chance.randrange(30)))
         for _ in range(chance.randrange(4))

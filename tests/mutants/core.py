@@ -86,7 +86,7 @@ CORE = (
         original="if life.state is not State.CLOSING or not event.half_closed:",
         replacement="if life.state is not State.CLOSING:",
         breaks="only an OK after our half-close was written settles",
-        tests=(_PROPERTIES,),
+        tests=(_SESSION,),
     ),
     Mutant(
         name="the horizon settles instead of rolling over",

@@ -6,7 +6,7 @@ the sake of one record. From the first failure on this process reads with the cl
 look through each batch and take over those that the library can't read.
 """
 
-from typing import Final
+from typing import Any, Final, SupportsIndex
 
 from aiokafka.consumer import fetcher
 from aiokafka.errors import CorruptRecordException
@@ -58,6 +58,8 @@ class TolerantRecords:
 class _TolerantBatch(_DefaultRecordBatchPy):  # type: ignore[misc] # the library's types are unknown
     """Decodes names with escapes; everything else is the library's."""
 
+    _buffer: bytearray
+
     def _maybe_uncompress(self) -> None:
         super()._maybe_uncompress()
         if not isinstance(self._buffer, _Tolerant):
@@ -67,9 +69,9 @@ class _TolerantBatch(_DefaultRecordBatchPy):  # type: ignore[misc] # the library
 class _Tolerant(bytearray):
     """Bytes that always decode, and so do their slices."""
 
-    def __getitem__(self, index: object) -> object:
-        found = super().__getitem__(index)  # type: ignore[call-overload] # passed on as it came
-        return _Tolerant(found) if isinstance(index, slice) else found
+    def __getitem__(self, index: SupportsIndex | slice) -> Any:
+        found = super().__getitem__(index)
+        return _Tolerant(found) if isinstance(found, bytearray) else found
 
     def decode(self, encoding: str = "utf-8", errors: str = "strict") -> str:  # noqa: ARG002 - see above
         return super().decode(encoding, _ERRORS)
