@@ -143,16 +143,18 @@ class Intake:
     def settle(self, judged: int) -> Offset | None:
         """Drop what is judged; returns as Tape.settle."""
         below = self.tape.settle(judged)
-        if below is not None:
-            self._settled(below)
+        if below is None:
+            return None
+        self._decoder.forget(below)
+        if self._lost is not None and self._lost < below:
+            self._lost = None
+        if self._given_up:
+            self._given_up = {o for o in self._given_up if o >= below}
         return below
 
     def settle_all(self) -> Offset | None:
-        """Drop everything; returns as Tape.settle."""
-        below = self.tape.settle_all()
-        if below is not None:
-            self._settled(below)
-        return below
+        """Drop everything, at the session's end; returns as Tape.settle."""
+        return self.tape.settle_all()
 
     def give_up(
         self,
@@ -168,13 +170,6 @@ class Intake:
             self._given_up.update(fresh)
             self._tally.dead_letters += len(fresh)
             out.append(DeadLettered(fresh, reason, detail))
-
-    def _settled(self, below: Offset) -> None:
-        self._decoder.forget(below)
-        if self._lost is not None and self._lost < below:
-            self._lost = None
-        if self._given_up:
-            self._given_up = {o for o in self._given_up if o >= below}
 
     def _blank(self, chunk: AudioChunk) -> None:
         self.tape.append(chunk.offset, 0, None, chunk.timestamp)

@@ -42,7 +42,7 @@ class Outflow:
         """Bytes in memory that the stream has yet to take, 0 when it takes nothing."""
         stream = self.stream
         if stream is not None and stream.sent > stream.taken:
-            if now - stream.taken_at >= self._policy.stream.stall_grace:
+            if now >= stream.taken_at + self._policy.stream.stall_grace:
                 return 0
         waiting = (self.intake.tape.end - self.position) * BYTES_PER_FRAME
         return min(waiting, self.intake.tape.held)

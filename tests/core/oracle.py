@@ -251,12 +251,14 @@ class Oracle:
         return done
 
     def _fetched(self, offsets: tuple[Offset, ...]) -> None:
+        assert offsets, "asked for nothing"
         assert not self.asked, "asked again before the answer"
         assert list(offsets) == sorted(set(offsets))
         assert all(o in self.call.pieces and o >= self.settled_below for o in offsets)
         self.asked.extend(offsets)
 
     def _buried(self, offsets: tuple[Offset, ...], reason: str, now: float) -> None:
+        assert offsets, "dead letters for nothing"
         for offset in offsets:
             assert offset in self.call.pieces, "an end mark is no dead letter"
             assert offset not in self.dead, "dead-lettered twice"

@@ -3,7 +3,7 @@
 import pytest
 
 from consumer.core.events import AudioReplayed, DeadLettered, Fetch, Settle
-from consumer.core.policy import MemoryPolicy, SequencePolicy, SessionPolicy
+from consumer.core.policy import CoalescePolicy, MemoryPolicy, SequencePolicy, SessionPolicy
 from consumer.model import ChunkEvent, Hertz, LevelChoice, Offset, SessionEnded, SessionSummary
 from tests.core.rig import Rig
 
@@ -30,6 +30,27 @@ def test_a_repeated_chunk_is_dropped_and_counted() -> None:
     assert len(rig.oracle.call.audio) == 500
     counts = summary(rig)
     assert (counts.records, counts.repeats, counts.audio_ms) == (2, 1, 250)
+
+
+def test_a_repeat_behind_all_audio_settles_with_it() -> None:
+    """Nothing else would take its offset along."""
+    rig = Rig(level=LevelChoice.UTTERANCE)
+    rig.arrive(1000, sequence=1)
+    rig.arrive(1000, sequence=1)
+    rig.take_all()
+    rig.result(1.0)
+    assert rig.settled_below == rig.next_offset
+    rig.unreadable(sequence=2)
+    assert rig.settled_below == rig.next_offset
+
+
+def test_what_is_settled_needs_not_be_remembered() -> None:
+    """The decoder may forget how to decode it again."""
+    rig = Rig(level=LevelChoice.UTTERANCE)
+    rig.arrive(1000)
+    rig.take_all()
+    rig.result(1.0)
+    assert rig.decoder.forgotten_below == 101
 
 
 def test_a_late_chunk_is_dead_lettered() -> None:
@@ -184,6 +205,17 @@ def test_what_arrives_at_a_stream_that_takes_nothing_is_forgotten() -> None:
     assert bytes(rig.streams[0].given) == bytes(rig.oracle.call.audio)
 
 
+def test_what_comes_after_forgotten_audio_is_forgotten_too() -> None:
+    """It can't go out before it, and would only take its room."""
+    rig = Rig(SMALL, released=False)
+    rig.arrive(900)
+    rig.arrive(500)
+    rig.arrive(50)
+    assert rig.session.held == 1800
+    assert rig.session.tally.forgotten_bytes == 1100
+    rig.finish()
+
+
 def test_forgotten_audio_is_asked_for_a_part_at_a_time() -> None:
     """At most as many bytes as the policy says, in order, and not again before the answer."""
     rig = Rig(SMALL)
@@ -193,6 +225,53 @@ def test_forgotten_audio_is_asked_for_a_part_at_a_time() -> None:
     assert list(rig.asked) == [112, 113]
     rig.look()
     assert not rig.did(Fetch)
+
+
+def test_while_forgotten_audio_is_left_what_arrives_is_forgotten() -> None:
+    """And kept again as soon as all of it is on its way back."""
+    rig = Rig(SMALL)
+    for _ in range(13):
+        rig.arrive(250)
+    rig.take_all()
+    assert list(rig.asked) == [112]
+    rig.arrive(100)
+    assert rig.session.held == 2000 - 500 + 200
+    rig = Rig(SMALL)
+    for _ in range(20):
+        rig.arrive(250)
+    rig.take_all()
+    assert list(rig.asked) == [112, 113]
+    rig.arrive(100)
+    assert rig.session.held == 2000 - 500
+    rig.finish()
+
+
+def test_an_answer_never_takes_memory_above_the_cap() -> None:
+    """When it is not needed next, it has to wait: here a break has put other audio before it."""
+    coalesce = CoalescePolicy(in_flight=0.5)
+    rig = Rig(SessionPolicy(memory=MemoryPolicy(held=2000, fetch=2000), coalesce=coalesce))
+    rig.arrive(900)
+    rig.arrive(900)
+    rig.take_all()
+    assert list(rig.asked) == [101]
+    rig.fail()
+    rig.wait(5.0)
+    assert (len(rig.open_stream.given), rig.session.held) == (1000, 1800)
+    rig.replay()
+    assert rig.session.held == 1800
+    rig.finish()
+
+
+def test_bad_records_are_remembered_only_while_they_are_unsettled() -> None:
+    """A producer may send them for hours."""
+    rig = Rig(level=LevelChoice.UTTERANCE)
+    rig.arrive(1000)
+    rig.take_all()
+    rig.result(1.0)
+    for _ in range(100):
+        rig.unreadable()
+    assert len(rig.dead) == 100
+    assert len(rig.session._intake._given_up) <= 1
 
 
 def test_a_chunk_larger_than_the_cap_is_forgotten_and_still_heard() -> None:

@@ -182,6 +182,15 @@ def test_audio_that_the_api_refuses_is_tried_as_often_as_the_policy_says() -> No
     assert rig.settled_below == 101
 
 
+def test_an_end_mark_is_no_dead_letter() -> None:
+    """A session that has ended can be refused; its mark holds no audio."""
+    rig = streaming(retrying(attempts=1))
+    rig.end()
+    rig.fail(Fault.AUDIO, "INVALID_ARGUMENT")
+    assert (rig.dead, rig.closed) == ({100: "refused"}, True)
+    assert rig.settled_below == rig.next_offset
+
+
 def test_a_poisoned_sessions_further_audio_is_dead_lettered() -> None:
     """Until its end."""
     rig = poisoned()

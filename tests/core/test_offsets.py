@@ -131,5 +131,7 @@ class OffsetsMachine(RuleBasedStateMachine):
         self.before = watermark
 
 
-TestOffsetsModel = OffsetsMachine.TestCase
+TestOffsetsModel = pytest.mark.timeout(1200)(
+    OffsetsMachine.TestCase
+)  # the deep profile takes its time
 TestOffsetsModel.settings = settings(stateful_step_count=60, deadline=None)

@@ -1,6 +1,8 @@
 """Audio goes out config first, in whole messages, on one stream at a time, cut where it must be."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from consumer.core.events import Cancel, HalfClose, OpenStream, SendAudio
 from consumer.core.intake import Intake
@@ -315,15 +317,39 @@ def test_a_stream_whose_ok_does_not_come_is_given_up() -> None:
 def test_only_what_a_working_stream_has_yet_to_take_holds_a_partition_back() -> None:
     """After a moment without progress it does not any more."""
     rig = rolling(stall_grace=2.0)
+    rig.now = 100.0
     rig.arrive(5000)
     assert rig.session.backlog(rig.now) == 2 * 3000
     rig.take_all()
     assert rig.session.backlog(rig.now) == 0
+    rig.now = 110.0
     rig.arrive(5000)
+    assert rig.session.deadline == 112.0
     rig.wait(1.9)
     assert rig.session.backlog(rig.now) == 2 * 3000
     rig.wait(0.1)
     assert rig.session.backlog(rig.now) == 0
+
+
+@given(st.floats(0, 1e6), st.floats(0.1, 10.0))
+def test_when_the_alarm_for_a_slow_stream_rings_it_counts_as_slow(at: float, grace: float) -> None:
+    """Else it would hold its partition until something else happens."""
+    rig = rolling(stall_grace=grace)
+    rig.now = at
+    rig.arrive(5000)
+    deadline = rig.session.deadline
+    assert deadline is not None
+    assert rig.session.backlog(deadline) == 0
+
+
+def test_a_stream_that_waits_for_audio_is_not_slow() -> None:
+    """However long it has not taken any."""
+    rig = Rig()
+    rig.arrive(500)
+    rig.take_all()
+    rig.wait(20.0)
+    rig.arrive(100)
+    assert rig.session.backlog(rig.now) == 200
 
 
 def test_without_a_stream_there_is_none_to_ask_for() -> None:

@@ -2,6 +2,7 @@
 
 from fractions import Fraction
 
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
@@ -144,5 +145,7 @@ class PartitionMachine(RuleBasedStateMachine):
         assert self.offsets.unsettled == 0
 
 
-TestPartition = PartitionMachine.TestCase
+TestPartition = pytest.mark.timeout(1200)(
+    PartitionMachine.TestCase
+)  # the deep profile takes its time
 TestPartition.settings = settings(stateful_step_count=60, deadline=None)

@@ -2,6 +2,7 @@
 
 from fractions import Fraction
 
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
@@ -334,7 +335,7 @@ class SessionMachine(RuleBasedStateMachine):
             self.rig.finish()
 
 
-TestSession = SessionMachine.TestCase
+TestSession = pytest.mark.timeout(1200)(SessionMachine.TestCase)  # the deep profile takes its time
 TestSession.settings = settings(
     stateful_step_count=60, deadline=None, report_multiple_bugs=False,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],

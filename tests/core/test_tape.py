@@ -345,5 +345,5 @@ class TapeMachine(RuleBasedStateMachine):
         assert self.tape.offsets() == worth
 
 
-TestTapeModel = TapeMachine.TestCase
+TestTapeModel = pytest.mark.timeout(1200)(TapeMachine.TestCase)  # the deep profile takes its time
 TestTapeModel.settings = settings(stateful_step_count=60, deadline=None)

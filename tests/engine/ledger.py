@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from consumer.model import Level, Offset, Partition
-from tests.engine.props import Line, voice, voice_of
+from tests.engine.props import Line, all_of, voice_of
 from tests.engine.stand import LETTERS, RATE, Stand, headers
 
 
@@ -103,7 +103,7 @@ class Ledger:
         return max(earlier, default=0)
 
     def _ended(self, stand: Stand, record: Spoken) -> bool:
-        whole = voice(voice_of(record.key, record.call), 0, 10_000)
+        whole = all_of(voice_of(record.key, record.call))
         for stream in stand.api.of[record.key]:
             heard = b"".join(stream.audio)
             place = whole.find(heard) // 2
