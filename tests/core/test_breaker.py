@@ -73,6 +73,15 @@ def test_a_session_that_is_gone_does_not_count() -> None:
     assert found.allows
 
 
+def test_when_sessions_have_left_fewer_failures_are_enough() -> None:
+    """Those who are gone are not live."""
+    found = breaker(live=3)
+    found.left(B)
+    found.left(C)
+    fail(found, A)
+    assert not found.allows
+
+
 def test_refused_credentials_open_it_at_once() -> None:
     """They are the same for all."""
     found = breaker()
@@ -99,6 +108,16 @@ def test_a_probe_that_ends_well_closes_it() -> None:
     found.probed(None, 6.5)
     assert (found.allows, found.refused, found.reason, found.outages) == (True, False, "", 0)
     fail(found, A, B)
+    assert found.allows
+
+
+def test_after_a_good_probe_earlier_failures_are_forgotten() -> None:
+    """Three sessions must fail anew."""
+    found = breaker()
+    fail(found, A, B, C)
+    found.probing()
+    found.probed(None, 6.5)
+    fail(found, A, D)
     assert found.allows
 
 
@@ -133,6 +152,9 @@ def test_what_works_while_it_is_open_does_not_close_it() -> None:
     fail(found, A, B, C)
     found.worked()
     assert not found.allows
+    found.probing()
+    found.probed("UNAVAILABLE", 10.0)
+    assert found.probe_at == 12.0
 
 
 def test_failures_while_it_is_open_change_nothing() -> None:
@@ -158,6 +180,12 @@ def test_after_a_minute_others_may_be_given_up() -> None:
     """The window moves."""
     found = breaker()
     assert [found.may_poison(at) for at in (0.0, 1.0, 60.5, 61.5)] == [True] * 4
+
+
+def test_a_minute_is_a_minute_at_any_time() -> None:
+    """Clocks don't start at zero."""
+    found = breaker()
+    assert [found.may_poison(at) for at in (1000.0, 1001.0, 1002.0)] == [True, True, False]
 
 
 def test_among_many_sessions_more_may_be_given_up() -> None:

@@ -91,6 +91,24 @@ def test_a_wrong_clock_on_the_first_record_is_found_out() -> None:
     assert watch.topic_time == NOW + 1000
 
 
+def test_a_first_record_that_was_right_after_all_is_a_witness() -> None:
+    """When the second key's clock stands still."""
+    watch = clock()
+    observe(watch, ("a", 50 * MINUTE), ("dead", 0), ("b", 50 * MINUTE))
+    assert watch.topic_time == NOW
+    observe(watch, ("c", 50 * MINUTE))
+    assert watch.topic_time == NOW + 50 * MINUTE
+
+
+def test_each_leap_needs_its_own_witnesses() -> None:
+    """Those of the last one have said nothing of the next."""
+    watch = clock()
+    observe(watch, ("x", 0), ("y", 0))
+    observe(watch, *((key, 20 * MINUTE) for key in "abc"))
+    observe(watch, ("a", 40 * MINUTE))
+    assert watch.topic_time == NOW + 20 * MINUTE
+
+
 def test_a_first_record_that_is_confirmed_stands() -> None:
     """After two keys agree, a straggler can't turn time back."""
     watch = clock()
@@ -172,10 +190,12 @@ def test_a_partition_that_is_left_out_is_never_caught_up() -> None:
         watch.look(count, 100.0 + count, at_end=True)
     watch.unread()
     assert not idle(watch, 0, arrived=0.0)
+    watch.look(4, 400.0, at_end=True)
     watch.look(5, 500.0, at_end=True)
     assert not idle(watch, 0, arrived=0.0)
-    watch.look(7, 501.0, at_end=True)
-    assert idle(watch, 0, arrived=440.0)
+    watch.look(6, 501.0, at_end=True)
+    assert idle(watch, 0, arrived=340.0)
+    assert not idle(watch, 0, arrived=341.0)
 
 
 @given(st.lists(st.tuples(st.integers(0, 3), st.booleans()), min_size=1, max_size=40))

@@ -131,7 +131,5 @@ class OffsetsMachine(RuleBasedStateMachine):
         self.before = watermark
 
 
-TestOffsetsModel = pytest.mark.timeout(1200)(
-    OffsetsMachine.TestCase
-)  # the deep profile takes its time
+TestOffsetsModel = pytest.mark.timeout(1200)(OffsetsMachine.TestCase)  # deep takes its time
 TestOffsetsModel.settings = settings(stateful_step_count=60, deadline=None)

@@ -145,7 +145,5 @@ class PartitionMachine(RuleBasedStateMachine):
         assert self.offsets.unsettled == 0
 
 
-TestPartition = pytest.mark.timeout(1200)(
-    PartitionMachine.TestCase
-)  # the deep profile takes its time
+TestPartition = pytest.mark.timeout(1200)(PartitionMachine.TestCase)  # deep takes its time
 TestPartition.settings = settings(stateful_step_count=60, deadline=None)

@@ -3,7 +3,6 @@
 import pytest
 
 from consumer.core.events import (
-    AudioTaken,
     EndMarked,
     HalfClose,
     OpenStream,
@@ -11,31 +10,21 @@ from consumer.core.events import (
     Released,
     SendAudio,
     Settle,
-    StreamEnded,
     TimePassed,
 )
-from consumer.core.policy import SessionPolicy, StreamPolicy
 from consumer.core.states import State
 from consumer.errors import Fault, LocalProtocolError
 from consumer.model import (
     ChunkEvent,
     EndReason,
-    Frames,
     Hertz,
-    Level,
     LevelChoice,
     Milliseconds,
     SessionEnded,
-    SessionKey,
     SessionStarted,
     StreamNumber,
 )
 from tests.core.rig import KEY, RATE, Rig
-
-
-def spans(rig: Rig, level: Level) -> list[tuple[int, int, bool]]:
-    """What was published at a level, in milliseconds of the call."""
-    return [(r.start_ms, r.end_ms, r.clamped) for r in rig.results if r.level is level]
 
 
 def started(rig: Rig) -> list[SessionStarted]:
@@ -128,265 +117,6 @@ def test_a_session_that_was_idle_long_after_its_last_result_ends_with_an_ok() ->
     rig.take_all()
     rig.ok()
     assert rig.closed
-
-
-# Results.
-
-
-def test_a_result_settles_what_it_covers() -> None:
-    """And not the record after it."""
-    rig = Rig(level=LevelChoice.UTTERANCE)
-    rig.arrive(1000)
-    second = rig.arrive(1000)
-    rig.take_all()
-    rig.result(1.5)
-    assert rig.settled_below == second
-
-
-def test_segments_settle_only_where_they_govern() -> None:
-    """At level `all` they are published and settle nothing."""
-    rig = Rig(level=LevelChoice.ALL)
-    rig.arrive(2000)
-    rig.take_all()
-    rig.result(2.0, Level.SEGMENT)
-    rig.wait(5.0)
-    assert (len(rig.results), rig.settled_below) == (1, 0)
-    rig = Rig(level=LevelChoice.SEGMENT)
-    offset = rig.arrive(2000)
-    rig.take_all()
-    rig.result(2.0)
-    assert rig.settled_below == offset + 1
-
-
-def test_at_level_all_an_utterance_settles_a_moment_later() -> None:
-    """The segment that closes it may come after it."""
-    rig = Rig(level=LevelChoice.ALL)
-    offset = rig.arrive(2000)
-    rig.take_all()
-    rig.result(2.0)
-    assert rig.settled_below == 0
-    assert rig.session.deadline == pytest.approx(1.0)
-    rig.wait(1.0)
-    assert rig.settled_below == offset + 1
-
-
-def test_at_level_all_an_utterance_settles_with_the_next_message() -> None:
-    """Which is published before."""
-    rig = Rig(level=LevelChoice.ALL)
-    offset = rig.arrive(2000)
-    rig.take_all()
-    rig.result(2.0)
-    rig.result(2.0, Level.SEGMENT)
-    assert [type(a) for a in rig.actions] == [Publish, Settle]
-    assert rig.settled_below == offset + 1
-
-
-def test_a_break_before_the_closing_segment_loses_neither() -> None:
-    """What was held is not settled; the next stream hears it again and repeats nothing."""
-    rig = Rig(level=LevelChoice.ALL)
-    rig.arrive(4000)
-    rig.take_all()
-    rig.result(2.0, Level.SEGMENT)
-    rig.result(4.0)
-    rig.fail()
-    assert rig.settled_below == 0
-    rig.wait(5.0)
-    assert rig.open_stream.base == 0
-    rig.take_all()
-    rig.result(2.0, Level.SEGMENT)
-    rig.result(4.0)
-    rig.result(4.0, Level.SEGMENT)
-    assert spans(rig, Level.SEGMENT) == [(0, 2000, False), (2000, 4000, False)]
-    assert spans(rig, Level.UTTERANCE) == [(0, 4000, False)]
-    assert rig.session.tally.dropped == 2
-    rig.finish()
-
-
-def test_results_across_a_break_never_overlap() -> None:
-    """A segment that straddles is dropped, an utterance is shortened."""
-    rig = Rig(level=LevelChoice.ALL)
-    rig.arrive(6000)
-    rig.take_all()
-    rig.result(2.0, Level.SEGMENT)
-    rig.result(3.0, Level.UTTERANCE)
-    rig.fail()
-    rig.wait(5.0)
-    rig.take_all()
-    rig.result(1.0, Level.SEGMENT)
-    rig.result(3.0, Level.SEGMENT)
-    rig.result(5.0, Level.SEGMENT)
-    rig.result(5.0, Level.UTTERANCE)
-    assert spans(rig, Level.SEGMENT) == [(0, 2000, False), (3000, 5000, False)]
-    assert spans(rig, Level.UTTERANCE) == [(0, 3000, False), (3000, 5000, True)]
-    rig.finish()
-
-
-def test_results_after_a_roll_over_go_on_in_call_time() -> None:
-    """The second stream's clock starts anew, the call's does not."""
-    rig = Rig(SessionPolicy(stream=StreamPolicy(horizon=2.0)), LevelChoice.UTTERANCE)
-    for _ in range(20):
-        rig.wait(0.25)
-        rig.arrive(250)
-        rig.take_all()
-    base = rig.open_stream.base + rig.open_stream.heard
-    rig.ok()
-    rig.arrive(2000)
-    rig.take_all()
-    rig.result(1.0)
-    assert spans(rig, Level.UTTERANCE) == [(base, base + 1000, False)]
-    rig.finish()
-
-
-def test_only_the_governing_level_counts_as_judged() -> None:
-    """A segment may be reported whose utterance never comes."""
-    rig = Rig(level=LevelChoice.ALL)
-    rig.arrive(4000)
-    rig.take_all()
-    rig.result(4.0, Level.SEGMENT)
-    rig.result(3.0, Level.UTTERANCE)
-    assert rig.session.tally.judged_ms == 3000
-
-
-def test_a_result_beyond_what_was_sent_is_cut_there() -> None:
-    """And judges no more than what the stream has taken."""
-    rig = Rig(level=LevelChoice.UTTERANCE)
-    rig.arrive(500)
-    rig.take()
-    second = rig.arrive(500)
-    rig.result(99.0)
-    assert spans(rig, Level.UTTERANCE) == [(0, 1000, False)]
-    assert rig.settled_below == second
-    rig.finish()
-
-
-def test_a_result_of_the_other_level_only_settles_nothing() -> None:
-    """An API that sends what nobody asked for does no harm."""
-    rig = Rig(level=LevelChoice.SEGMENT)
-    rig.arrive(2000)
-    rig.take_all()
-    rig.result(2.0, Level.UTTERANCE)
-    assert (len(rig.results), rig.settled_below) == (1, 0)
-    rig.finish()
-
-
-def test_all_results_of_a_message_go_out_in_its_order() -> None:
-    """Several tasks share a span."""
-    rig = Rig(level=LevelChoice.UTTERANCE)
-    rig.arrive(2000)
-    rig.take_all()
-    rig.message(rig.open_stream.found(2.0, task="age"), rig.open_stream.found(2.0, task="emotion"))
-    assert [r.task for r in rig.results] == ["age", "emotion"]
-    assert rig.session.tally.judged_ms == 2000
-
-
-# Streams that end.
-
-
-def test_an_ok_after_our_half_close_settles_all_that_was_sent() -> None:
-    """Silence gets no result."""
-    rig = Rig()
-    rig.arrive(1000)
-    rig.take_all()
-    rig.end()
-    rig.take_all()
-    rig.ok()
-    assert (rig.closed, rig.results) == (True, [])
-
-
-def test_an_ok_leaves_nothing_to_wait_for() -> None:
-    """Not even what was held for a moment."""
-    rig = Rig()
-    rig.arrive(1000)
-    rig.take_all()
-    rig.drain()
-    rig.take_all()
-    rig.result(1.0)
-    rig.ok()
-    assert (rig.session.state, rig.session.deadline) == (State.IDLE, None)
-
-
-@pytest.mark.parametrize("sign", ["result", "ok"])
-def test_a_sign_of_life_from_the_api_counts_for_all(sign: str) -> None:
-    """The failures of others before it open no breaker."""
-    rig = Rig(level=LevelChoice.UTTERANCE)
-    rig.arrive(1000)
-    rig.take_all()
-    rig.end()
-    rig.take_all()
-    for other in "ab":
-        rig.breaker.failed(SessionKey(other), Fault.TRANSIENT, "UNAVAILABLE", rig.now)
-    if sign == "result":
-        rig.result(1.0)
-    else:
-        rig.ok()
-    rig.breaker.failed(SessionKey("c"), Fault.TRANSIENT, "UNAVAILABLE", rig.now)
-    assert rig.breaker.allows
-
-
-def test_an_ok_before_our_half_close_settles_nothing() -> None:
-    """It is a break: who knows what was heard."""
-    rig = Rig()
-    rig.arrive(1000)
-    rig.take_all()
-    rig.ok()
-    assert (rig.session.state, rig.settled_below) == (State.BACKOFF, 0)
-    assert rig.session.tally.breaks == 1
-    rig.finish()
-
-
-def test_an_ok_while_our_half_close_waits_to_be_written_settles_nothing() -> None:
-    """The API can't have meant it as an answer."""
-    rig = Rig()
-    rig.arrive(1000)
-    rig.take_all()
-    rig.end()
-    assert rig.session.state is State.CLOSING
-    rig.ok()
-    assert (rig.session.state, rig.settled_below) == (State.BACKOFF, 0)
-    rig.finish()
-
-
-def test_a_claim_of_half_close_that_we_never_asked_for_settles_nothing() -> None:
-    """Whatever is said of the stream."""
-    rig = Rig()
-    rig.arrive(1000)
-    rig.take_all()
-    rig.oracle.broke(Fault.TRANSIENT, rig.now)
-    rig.tell(StreamEnded(StreamNumber(0), half_closed=True))
-    assert (rig.session.state, rig.settled_below) == (State.BACKOFF, 0)
-    rig.finish()
-
-
-def test_after_a_break_the_next_stream_carries_all_that_is_not_judged() -> None:
-    """Config first, then from the first unjudged frame on."""
-    rig = Rig(level=LevelChoice.UTTERANCE)
-    rig.arrive(3000)
-    rig.take_all()
-    rig.result(1.25)
-    rig.fail()
-    rig.wait(5.0)
-    rig.take_all()
-    assert rig.open_stream.base == 1250
-    assert len(rig.open_stream.given) == 2 * 1750
-    rig.result(1.0)
-    assert spans(rig, Level.UTTERANCE)[-1] == (1250, 2250, False)
-    rig.finish()
-
-
-def test_news_of_an_older_stream_changes_nothing() -> None:
-    """A stream is meant by its number."""
-    rig = Rig(level=LevelChoice.UTTERANCE)
-    rig.arrive(1000)
-    assert rig.session.streaming
-    rig.fail()
-    assert not rig.session.streaming
-    rig.wait(5.0)
-    rig.tell(AudioTaken(StreamNumber(0), Frames(1000)))
-    rig.tell(StreamEnded(StreamNumber(0), half_closed=True))
-    rig.result(1.0)
-    assert (rig.session.state, rig.settled_below) == (State.STREAMING, 0)
-    assert rig.open_stream.number == 1
-    rig.finish()
 
 
 # Time.
@@ -494,15 +224,3 @@ def test_a_stream_that_is_open_holds_back_as_ever_while_the_api_is_down() -> Non
     backlog = rig.session.backlog(rig.now)
     rig.breaker.failed(KEY, Fault.SETTINGS, "refused", rig.now)
     assert rig.session.backlog(rig.now) == backlog > 0
-
-
-def test_an_ok_that_overtakes_our_half_close_is_a_break() -> None:
-    """The OK came while the half-close waited to be written, so it says nothing of the audio."""
-    rig = Rig(level=LevelChoice.SEGMENT)
-    rig.arrive(1000)
-    rig.end()
-    before = rig.session.state
-    rig.ok()
-    assert (before, rig.session.state) == (State.CLOSING, State.BACKOFF)
-    assert not any(isinstance(action, Settle) for action in rig.actions)
-    rig.finish()

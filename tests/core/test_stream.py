@@ -98,12 +98,21 @@ def test_a_long_call_with_results_keeps_no_long_memory() -> None:
     assert len(stream._history) < 5
 
 
+def test_a_long_silence_keeps_one_note_a_second() -> None:
+    """However small the messages are."""
+    stream = opened()
+    for moment in range(1000):
+        stream.handed_over(20, 500 + moment / 50)
+        stream.took(20, 500 + moment / 50)
+    assert len(stream._history) == 20
+
+
 def test_a_limit_makes_it_roll_at_nine_tenths() -> None:
     """By age, or by audio when that is more."""
-    stream = opened(now=3.0)
-    assert stream.roll_at(0, LIMITED) == 93.0
+    stream = opened(base=90_000, now=3.0)
+    assert stream.roll_at(90_000, LIMITED) == 93.0
     stream.handed_over(90 * RATE, 4.0)
-    assert stream.roll_at(0, LIMITED) == 3.0
+    assert stream.roll_at(180_000, LIMITED) == 3.0
 
 
 def test_the_earlier_of_horizon_and_limit_counts() -> None:
@@ -116,7 +125,7 @@ def test_the_earlier_of_horizon_and_limit_counts() -> None:
 @pytest.mark.parametrize(("now", "audio", "may"), [(69, 0, False), (70, 0, True), (0, 70, True)])
 def test_near_the_limit_an_utterances_end_is_a_good_place(now: int, audio: int, may: bool) -> None:
     """From seven tenths of the limit on, in wall time or audio."""
-    stream = opened()
-    stream.handed_over(audio * RATE, 0.0)
-    assert stream.may_roll(LIMITED, float(now)) is may
-    assert not stream.may_roll(POLICY, float(now))
+    stream = opened(base=90_000, now=50.0)
+    stream.handed_over(audio * RATE, 50.0)
+    assert stream.may_roll(LIMITED, 50.0 + now) is may
+    assert not stream.may_roll(POLICY, 50.0 + now)

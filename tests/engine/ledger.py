@@ -9,18 +9,22 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from consumer.model import Level, Offset, Partition
-from tests.engine.props import Line, all_of, voice_of
+from tests.engine.props import all_of, voice_of
 from tests.engine.stand import LETTERS, RATE, Stand, headers
 
 
 class Spoken(NamedTuple):
-    """One record of audio: whose, in which call, and the call frame after its end."""
+    """One record of audio: whose, in which call, and its first call frame and the one after."""
 
     offset: Offset
     key: str
     call: int
     born: Offset
+    begin: int
     end: int
+
+
+Book = Mapping[Offset, Spoken]
 
 
 class Ledger:
@@ -48,15 +52,15 @@ class Ledger:
     def check(self, partition: Partition, below: Offset) -> None:
         """Fail when a record below this offset may not be committed."""
         spoken = self.spoken(partition)
-        for record in spoken:
+        for record in spoken.values():
             place = (partition.number, record.offset)
             if record.offset < below and place not in self._covered:
                 assert self.covered(partition, record, spoken), f"{record} is not settled"
                 self._covered.add(place)
 
-    def spoken(self, partition: Partition) -> list[Spoken]:
+    def spoken(self, partition: Partition) -> Book:
         """All audio of a partition."""
-        found: list[Spoken] = []
+        found: dict[Offset, Spoken] = {}
         now: dict[str, Spoken] = {}
         calls: dict[str, int] = {}
         for record in self._stands[0].cluster.contents(partition):
@@ -68,55 +72,50 @@ class Ledger:
                 calls[key] = calls.get(key, 0) + 1
                 continue
             last = now.get(key)
-            born, end = (record.offset, 0) if last is None else (last.born, last.end)
-            end += len(record.value) // 2
-            now[key] = Spoken(record.offset, key, calls.get(key, 0), born, end)
-            found.append(now[key])
+            born, begin = (record.offset, 0) if last is None else (last.born, last.end)
+            end = begin + len(record.value) // 2
+            now[key] = Spoken(record.offset, key, calls.get(key, 0), born, begin, end)
+            found[record.offset] = now[key]
         return found
 
-    def covered(self, partition: Partition, record: Spoken, spoken: list[Spoken]) -> bool:
+    def covered(self, partition: Partition, record: Spoken, spoken: Book) -> bool:
         """The record needs no more work, as far as anybody outside can tell."""
         return any(
-            self._judged(stand, record, spoken)
-            or self._ended(stand, record)
+            self._reached(stand, record, spoken, self._governing) >= record.end
+            or self._ended(stand, record, spoken)
             or self._dead(stand, partition, record)
             for stand in self._stands
         )
 
-    def _judged(self, stand: Stand, record: Spoken, spoken: list[Spoken]) -> bool:
+    @staticmethod
+    def _reached(stand: Stand, record: Spoken, spoken: Book, level: Level) -> int:
+        """The call frame up to which results of this level are written.
+
+        An incarnation's times count from its first record, which may lie within the call.
+        """
         ends = [
-            round(result["end"] * RATE) + self._before(record, born, spoken)
+            round(result["end"] * RATE) + spoken[born].begin
             for result in stand.results(record.key)
-            if result["level"] == self._governing
+            if result["level"] == level
             and record.born <= (born := result["incarnation"]["offset"]) <= record.offset
         ]
-        return max(ends, default=0) >= record.end
+        return max(ends, default=0)
 
-    @staticmethod
-    def _before(record: Spoken, born: int, spoken: list[Spoken]) -> int:
-        """Frames of the call before the incarnation that was born at this offset."""
-        earlier = [
-            other.end
-            for other in spoken
-            if (other.key, other.call) == (record.key, record.call) and other.offset < born
-        ]
-        return max(earlier, default=0)
-
-    def _ended(self, stand: Stand, record: Spoken) -> bool:
+    def _ended(self, stand: Stand, record: Spoken, spoken: Book) -> bool:
+        """A stream that ended well carried the record, and all that it found is written."""
         whole = all_of(voice_of(record.key, record.call))
         for stream in stand.api.of[record.key]:
             heard = b"".join(stream.audio)
             place = whole.find(heard) // 2
-            reaches = heard and place >= 0 and place + len(heard) // 2 >= record.end
-            if reaches and place < record.end and self._ok(stand, record.key, stream):
+            carried = stream.ok and heard and 0 <= place < record.end <= place + len(heard) // 2
+            if carried and all(
+                place + round(result.end * RATE)
+                <= self._reached(stand, record, spoken, result.level)
+                for message in stream.said
+                for result in message.results
+            ):
                 return True
         return False
-
-    @staticmethod
-    def _ok(stand: Stand, key: str, stream: Line) -> bool:
-        """The server ended this stream after our half-close, and its results are written."""
-        written = {(result["pid"], result["message_id"]) for result in stand.results(key)}
-        return stream.ok and all((m.pid, m.message_id) in written for m in stream.said)
 
     @staticmethod
     def _dead(stand: Stand, partition: Partition, record: Spoken) -> bool:

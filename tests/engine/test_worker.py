@@ -223,3 +223,23 @@ async def test_a_bug_that_shows_when_time_passes_ends_the_engine(
     with pytest.raises(ExceptionGroup) as caught:
         await work()
     assert caught.group_contains(LocalProtocolError, match="a bug")
+
+
+async def test_an_alarm_that_rings_early_does_not_spin(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Loops ring up to their resolution early; where the clock stands still, time must pass."""
+    async with working() as w:
+        clock, pokes = w.stand.clock, 0
+        on_time, poke = clock.monotonic, w.worker.poke
+
+        def count() -> None:
+            nonlocal pokes
+            pokes += 1
+            assert pokes < 100, "it spins"
+            poke()
+
+        monkeypatch.setattr(clock, "monotonic", lambda: on_time() - 5e-10)
+        monkeypatch.setattr(w.worker, "poke", count)
+        w.hear(0.1, chunk=0.1)
+        await asyncio.sleep(1)
+        assert len(w.stand.api.streams[0].audio) == 1
+        assert pokes > 0

@@ -3,9 +3,7 @@
 from tests.mutants.mutant import Mutant
 
 _PROPERTIES = "tests/core/test_session_properties.py"
-_SESSION = "tests/core/test_session.py"
-_LIFE = "tests/core/test_life.py"
-_OUTFLOW = "tests/core/test_outflow.py"
+_GIVEN_UP = "tests/core/test_life_given_up.py"
 
 CORE = (
     Mutant(
@@ -86,7 +84,7 @@ CORE = (
         original="if life.state is not State.CLOSING or not event.half_closed:",
         replacement="if life.state is not State.CLOSING:",
         breaks="only an OK after our half-close was written settles",
-        tests=(_SESSION,),
+        tests=("tests/core/test_session_streams.py",),
     ),
     Mutant(
         name="the horizon settles instead of rolling over",
@@ -120,7 +118,7 @@ CORE = (
         original="> self._tolerance and result.level is not self._governing",
         replacement="> self._tolerance",
         breaks="a governing result is shortened, since it covers unjudged audio",
-        tests=(_PROPERTIES, _SESSION),
+        tests=(_PROPERTIES, "tests/core/test_session_results.py"),
     ),
     Mutant(
         name="watermark = highest seen",
@@ -177,7 +175,7 @@ CORE = (
         original="        if not self.allows:\n            return False\n",
         replacement="",
         breaks="an outage dead-letters nothing",
-        tests=(_LIFE,),
+        tests=(_GIVEN_UP,),
     ),
     Mutant(
         name="an outage counts as being stuck",
@@ -185,7 +183,7 @@ CORE = (
         original="        if outages != self._outages:\n            self._since = now\n",
         replacement="",
         breaks="age runs only while the session could make progress",
-        tests=(_LIFE,),
+        tests=(_GIVEN_UP,),
     ),
     Mutant(
         name="any break gives up audio that was once refused",
@@ -193,7 +191,7 @@ CORE = (
         original="refused = event.fault is Fault.AUDIO and self.patience.refused",
         replacement="refused = self.patience.refused",
         breaks="only a refusal of the audio poisons a session",
-        tests=(_LIFE,),
+        tests=(_GIVEN_UP,),
     ),
     Mutant(
         name="no pause after a break",
@@ -249,6 +247,6 @@ CORE = (
         original="return at is not None and now >= at\n",
         replacement="return at is not None and now == at\n",
         breaks="every wait has its end, however late it is looked at",
-        tests=(_SESSION,),
+        tests=("tests/core/test_session.py",),
     ),
 )
