@@ -20,6 +20,7 @@ class Outflow:
         self.judgement = judgement
         self._policy = policy
         self._waiting_since = 0.0
+        self._full_since: float | None = None
 
     @property
     def live(self) -> LiveStream:
@@ -35,17 +36,39 @@ class Outflow:
 
     def arriving(self, now: float) -> None:
         """Audio is about to be added to the tape."""
-        if self.intake.tape.end == self.position:
+        if not self.waiting:
             self._waiting_since = now
 
     def backlog(self, now: float) -> int:
         """Bytes in memory that the stream has yet to take, 0 when it takes nothing."""
+        waiting = self.waiting
         stream = self.stream
-        if stream is not None and stream.sent > stream.taken:
-            if now >= stream.taken_at + self._policy.stream.stall_grace:
-                return 0
-        waiting = (self.intake.tape.end - self.position) * BYTES_PER_FRAME
-        return min(waiting, self.intake.tape.held)
+        if not waiting or (
+            stream is not None
+            and stream.sent > stream.taken
+            and now >= stream.taken_at + self._policy.stream.stall_grace
+        ):
+            return 0
+        return min(waiting * BYTES_PER_FRAME, self.intake.tape.held)
+
+    def full(self, now: float) -> bool:
+        """More waits than the stream should be given to catch up with: read no more for it.
+
+        For a moment only: a stream that is slow for longer must not hold other sessions back, so
+        what comes then is forgotten and read again.
+        """
+        held, waiting = self._policy.memory.held, self.backlog(now)
+        if waiting * 8 < held:
+            self._full_since = None
+        elif self._full_since is None and waiting * 4 >= held:
+            self._full_since = now
+        since = self._full_since
+        return since is not None and now < since + self._policy.stream.stall_grace
+
+    @property
+    def waiting(self) -> int:
+        """Frames that were not handed to a stream yet and need one."""
+        return self.intake.tape.end - self.position
 
     def open(self, now: float, out: list[Action]) -> None:
         """Open the next stream, at the first frame that is not judged."""
@@ -115,9 +138,11 @@ class Outflow:
             times: list[float | None] = [stream.cut_until]
         else:
             times = [stream.roll_at(self.judgement.judged, policy)]
+        if self._full_since is not None:
+            times.append(self._full_since + policy.stall_grace)
         if stream.sent > stream.taken:
             times += (stream.taken_at + policy.stall_timeout, stream.taken_at + policy.stall_grace)
-        elif stream.sent < self.intake.tape.end:
+        if stream.sent < self.intake.tape.end and self._has_room(stream):
             times.append(self._waiting_since + self._policy.coalesce.linger)
         return times
 
@@ -134,8 +159,7 @@ class Outflow:
         self, stream: LiveStream, end: int, now: float, out: list[Action], *, flush: bool
     ) -> None:
         policy, rate, tape = self._policy.coalesce, stream.config.sample_rate, self.intake.tape
-        window = int(policy.in_flight * rate) or 1
-        while stream.sent < end and stream.sent - stream.taken < window:
+        while stream.sent < end and self._has_room(stream):
             due = flush or now >= self._waiting_since + policy.linger
             frames = message_frames(end - stream.sent, rate, policy, flush=due)
             if not frames:
@@ -147,3 +171,7 @@ class Outflow:
             out.append(SendAudio(stream.number, tape.read(stream.sent, until)))
             stream.handed_over(until - stream.sent, now)
             self._waiting_since = now
+
+    def _has_room(self, stream: LiveStream) -> bool:
+        window = int(self._policy.coalesce.in_flight * stream.config.sample_rate) or 1
+        return stream.sent - stream.taken < window

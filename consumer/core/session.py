@@ -102,12 +102,21 @@ class Session:
         """A stream is open."""
         return self._outflow.stream is not None
 
+    @property
+    def lingers(self) -> bool:
+        """Some audio was not handed to a stream yet: the next deadline may be near."""
+        return self._outflow.waiting > 0
+
     def backlog(self, now: float) -> int:
         """Bytes in memory that a working stream has yet to take: what may hold a partition back."""
         life = self._life
         if life.state not in _TAKING or not (life.released or self._breaker.allows):
             return 0
         return self._outflow.backlog(now)
+
+    def full(self, now: float) -> bool:
+        """A working stream has enough to catch up with: no more should be read for a moment."""
+        return self.streaming and self._outflow.full(now)
 
     @property
     def deadline(self) -> float | None:

@@ -53,7 +53,7 @@ class LiveStream:
         self.sent = Frames(self.sent + frames)
 
     def took(self, frames: int, now: float) -> None:
-        """The oldest message handed over has been accepted."""
+        """The oldest frames handed over have been accepted, now or a moment ago."""
         if not self._history or now - self._history[-1].at >= _GRAIN:
             self._history.append(_Taken(self.taken, now))
         self.taken = Frames(self.taken + frames)
@@ -65,8 +65,11 @@ class LiveStream:
 
     def roll_at(self, judged: int, policy: StreamPolicy) -> float | None:
         """When the stream must roll over at the latest, None when nothing asks for that yet."""
-        due = [at for at in (self._horizon_at(judged, policy), self._limit_at(policy)) if at]
-        return min(due, default=None)
+        horizon = self._horizon_at(judged, policy)
+        limit = self._limit_at(policy) if policy.limit else None
+        if horizon is None or limit is None:
+            return limit if horizon is None else horizon
+        return min(horizon, limit)
 
     def may_roll(self, policy: StreamPolicy, now: float) -> bool:
         """The API's limit is near enough to use an utterance's end for rolling over."""
@@ -76,19 +79,16 @@ class LiveStream:
         audio = (self.sent - self.base) / self.config.sample_rate
         return max(now - self.opened_at, audio)
 
-    def _limit_at(self, policy: StreamPolicy) -> float | None:
-        if not policy.limit:
-            return None
+    def _limit_at(self, policy: StreamPolicy) -> float:
         audio = (self.sent - self.base) / self.config.sample_rate
         full = audio >= 0.9 * policy.limit
         return self.opened_at if full else self.opened_at + 0.9 * policy.limit
 
     def _horizon_at(self, judged: int, policy: StreamPolicy) -> float | None:
         """Audio a horizon behind, and written a horizon ago: both, since writing is local."""
-        while len(self._history) > 1 and self._history[1].frame <= judged:
-            self._history.popleft()
-        if self.sent - judged < policy.horizon * self.config.sample_rate:
+        history = self._history
+        while len(history) > 1 and history[1].frame <= judged:
+            history.popleft()
+        if not history or self.sent - judged < policy.horizon * self.config.sample_rate:
             return None
-        if not self._history:
-            return None
-        return self._history[0].at + _GRAIN + policy.horizon
+        return history[0].at + _GRAIN + policy.horizon

@@ -48,6 +48,10 @@ class Home(Protocol):
         """A session's bytes have changed by this much."""
         ...
 
+    def fill(self, sessions: int) -> None:
+        """So many more sessions have enough to catch up with."""
+        ...
+
 
 class Egress:
     """One session's way out. closed: called when all before the session's end has gone out.

@@ -2,6 +2,9 @@
 
 Both see a break; if both told of it, it would count twice. And a bounded inbox for audio and
 results together would deadlock once the stream is full both ways, so each has its own way.
+
+What was written is told in lots of half a window, or when somebody asks: to tell of every message
+would double the work per chunk.
 """
 
 import asyncio
@@ -37,6 +40,9 @@ class Pump:
         self._waiting: deque[bytes | None] = deque()
         self._wake = asyncio.Event()
         self._abandoned = False
+        self._untold = 0
+        window = kit.policies.session.coalesce.in_flight * config.sample_rate
+        self._lot = int(window / 2) * BYTES_PER_FRAME or 1
         self._task: asyncio.Task[None] | None = None
 
     def start(self, name: str) -> None:
@@ -47,6 +53,13 @@ class Pump:
         """Write this message when it is its turn; None half-closes."""
         self._waiting.append(audio)
         self._wake.set()
+
+    def taken(self) -> AudioTaken | None:
+        """What was written and not told yet; it counts as told now."""
+        if not self._untold:
+            return None
+        frames, self._untold = Frames(self._untold // BYTES_PER_FRAME), 0
+        return AudioTaken(self._number, frames)
 
     def cancel(self) -> None:
         """Give the stream up; nothing more is told of it."""
@@ -111,6 +124,9 @@ class Pump:
         await stream.write(audio)
         self._kit.metrics.count("audio_messages")
         self._kit.metrics.count("audio_bytes", len(audio))
-        if not self._abandoned:
-            self._tell(AudioTaken(self._number, Frames(len(audio) // BYTES_PER_FRAME)))
+        self._untold += len(audio)
+        if self._untold >= self._lot and not self._abandoned:
+            told = self.taken()
+            if told is not None:
+                self._tell(told)
         return True

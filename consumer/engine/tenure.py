@@ -48,7 +48,7 @@ class Tenure:
         flow = kit.policies.flow
         self._backlog = Mark(flow.partition_high, flow.partition_low)
         self._unsettled_limit = flow.unsettled
-        self._held = 0
+        self._full = 0
 
     @property
     def live(self) -> bool:
@@ -98,11 +98,19 @@ class Tenure:
         self._kit.backlog.add(backlog)
         self._kit.held.add(held)
 
+    def fill(self, sessions: int) -> None:
+        """So many more sessions have enough to catch up with, or fewer."""
+        self._full += sessions
+
     @property
     def left_out(self) -> bool:
         """Its records should not be fetched now."""
         return (
-            self.phase is not Phase.LIVE or self._backlog.over or self.outlet.full or self.crowded
+            self.phase is not Phase.LIVE
+            or self._full > 0
+            or self._backlog.over
+            or self.outlet.full
+            or self.crowded
         )
 
     @property

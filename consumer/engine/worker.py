@@ -26,6 +26,7 @@ from consumer.core.events import (
     TimePassed,
 )
 from consumer.core.offsets import Lane
+from consumer.core.policy import StreamPolicy
 from consumer.core.session import Session
 from consumer.core.states import State
 from consumer.engine.egress import Egress, Home
@@ -52,7 +53,7 @@ _TALLIED: tuple[MetricName, ...] = (
     "audio_replayed_bytes",
 )
 _HURRIED = frozenset({AudioArrived, AudioTaken})
-"""Events that come with every chunk; they bring no deadline nearer than the linger."""
+"""Events that come with every few chunks; what deadline they bring is some way off."""
 
 _GRAIN = 0.001
 """Seconds to the next alarm at least: loops ring up to their resolution early, again and again."""
@@ -87,9 +88,12 @@ class Worker:
         self._record: Record | None = None
         self._egress = Egress(key, lane, home, kit, replayer, closed=self._close)
         self._timer: asyncio.TimerHandle | None = None
-        self._linger = kit.policies.session.coalesce.linger
+        session_policy = kit.policies.session
+        self._linger = session_policy.coalesce.linger
+        self._calm = _calm(session_policy.stream)
         self._backlog = 0
         self._held = 0
+        self._full = False
         self._reported = (0, 0, 0, 0, 0)
         self._dropped = False
 
@@ -111,19 +115,31 @@ class Worker:
 
     def tell(self, event: Event) -> None:
         """Hand an event to the session and do what it asks for."""
-        if self._dropped or self.session.state is State.CLOSED:
+        if self._dropped:
             return
         now = self._kit.clock.monotonic()
+        if type(event) is not AudioArrived:
+            self._catch_up(now)
+        self._step(event, now)
+        self._weigh(now)
+        if type(event) not in _HURRIED or self._may_oversleep(now):
+            self._arm(now)
+
+    def _catch_up(self, now: float) -> None:
+        """Tell what was written before anything is decided by it."""
+        taken = self._pump.taken() if self._pump is not None else None
+        if taken is not None:
+            self._step(taken, now)
+
+    def _step(self, event: Event, now: float) -> None:
+        if self.session.state is State.CLOSED:
+            return
         tally = self.session.tally
         breaks = tally.breaks
         for action in self.session.handle(event, now):
             self._perform(action)
         if tally.breaks != breaks:
             self._report(event)
-        self._weigh(now)
-        timer = self._timer
-        if timer is None or type(event) not in _HURRIED or timer.when() > now + self._linger:
-            self._arm(now)
 
     def drop(self) -> None:
         """Forget the session where it stands: somebody else goes on, or nobody does."""
@@ -134,6 +150,8 @@ class Worker:
             self._pump.cancel()
         self._home.weigh(-self._backlog, -self._held)
         self._backlog = self._held = 0
+        self._home.fill(-self._full)
+        self._full = False
         self.report()
         self._kit.breaker.left(self.key)
 
@@ -212,6 +230,19 @@ class Worker:
         if backlog != self._backlog or held != self._held:
             self._home.weigh(backlog - self._backlog, held - self._held)
             self._backlog, self._held = backlog, held
+        elif not self._full:
+            return
+        full = self.session.full(now)
+        if full is not self._full:
+            self._home.fill(full - self._full)
+            self._full = full
+
+    def _may_oversleep(self, now: float) -> bool:
+        """Whether a hurried event may have brought a deadline before the alarm that is set."""
+        timer = self._timer
+        if timer is None:
+            return True
+        return timer.when() > now + (self._linger if self.session.lingers else self._calm)
 
     def _arm(self, now: float) -> None:
         """Wake up in time. An alarm that is too early is left: it finds out and sets the next."""
@@ -240,3 +271,9 @@ class Worker:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
+
+
+def _calm(policy: StreamPolicy) -> float:
+    """Seconds to the nearest deadline that a hurried event can bring, unless audio lingers."""
+    times = [policy.stall_grace, policy.stall_timeout, policy.horizon, policy.cut_patience]
+    return min([*times, 0.9 * policy.limit] if policy.limit else times)

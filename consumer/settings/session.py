@@ -47,16 +47,17 @@ class SessionSettings(Group):
         "loss.",
     )
     held_bytes: ByteSize = Field(
-        ByteSize(1 << 20),
+        ByteSize(2 << 20),
         ge=1,
         description="Decoded audio that a session may hold; beyond it the oldest is forgotten and "
-        "read from Kafka again when needed. 1 MiB is 33 s at 16 kHz.",
+        "read from Kafka again when needed. 2 MiB is 65 s at 16 kHz; a quarter of it and one fetch "
+        "must fit, or a backlog is read twice.",
     )
     refetch_bytes: ByteSize = Field(
         ByteSize(1 << 19),
         ge=1,
-        description="How much forgotten audio is read again at once. Half of what is held, so that "
-        "new audio has room.",
+        description="How much forgotten audio is read again at once. A quarter of what is held, so "
+        "that new audio has room.",
     )
     tight_share: float = Field(
         0.25,

@@ -8,7 +8,7 @@ from consumer.core.events import Cancel, HalfClose, OpenStream, SendAudio
 from consumer.core.intake import Intake
 from consumer.core.judgement import Judgement
 from consumer.core.outflow import Outflow
-from consumer.core.policy import CoalescePolicy, SessionPolicy, StreamPolicy
+from consumer.core.policy import CoalescePolicy, MemoryPolicy, SessionPolicy, StreamPolicy
 from consumer.core.states import State
 from consumer.core.tally import Tally
 from consumer.errors import LocalProtocolError
@@ -239,6 +239,59 @@ def test_when_the_alarm_for_a_slow_stream_rings_it_counts_as_slow(at: float, gra
     deadline = rig.session.deadline
     assert deadline is not None
     assert rig.session.backlog(deadline) == 0
+
+
+def filling(grace: float = 2.0) -> Rig:
+    """A session that is full when 2000 frames wait behind a window of 2000, until 1000 do."""
+    memory, stream = MemoryPolicy(held=16_000, fetch=500), StreamPolicy(stall_grace=grace)
+    return Rig(SessionPolicy(memory=memory, stream=stream))
+
+
+def test_without_a_stream_nothing_is_full() -> None:
+    """Its audio is not sent soon, so nobody waits for that."""
+    rig = filling()
+    assert not rig.session.full(rig.now)
+
+
+def test_a_working_stream_with_much_before_it_is_full() -> None:
+    """From a quarter of what may be held, until it is down to an eighth."""
+    rig = filling()
+    rig.arrive(3999)
+    assert not rig.session.full(rig.now)
+    rig.arrive(1)
+    assert rig.session.full(rig.now)
+    for waiting in (1500, 1000):
+        rig.take()
+        assert rig.session.backlog(rig.now) == 2 * waiting
+        assert rig.session.full(rig.now)
+    rig.take()
+    assert not rig.session.full(rig.now)
+    rig.arrive(1400)
+    assert not rig.session.full(rig.now)
+    rig.arrive(100)
+    assert rig.session.full(rig.now)
+
+
+def test_a_stream_that_stays_behind_is_full_for_a_moment_only() -> None:
+    """Else one slow stream would hold back all sessions of its partition."""
+    rig = filling(grace=2.0)
+    rig.now = 100.0
+    rig.arrive(4500)
+    assert rig.session.full(rig.now)
+    for _ in range(3):
+        rig.wait(0.5)
+        rig.take()
+        assert rig.session.deadline == 102.0
+        rig.arrive(500)
+        assert rig.session.full(rig.now)
+    rig.wait(0.5)
+    rig.take()
+    rig.arrive(500)
+    assert not rig.session.full(rig.now)
+    rig.take_all()
+    assert not rig.session.full(rig.now)
+    rig.arrive(4500)
+    assert rig.session.full(rig.now)
 
 
 def test_a_stream_that_waits_for_audio_is_not_slow() -> None:

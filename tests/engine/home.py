@@ -16,6 +16,7 @@ class FakeHome:
         self.out: list[Outgoing | int] = []
         self.backlog = 0
         self.held = 0
+        self.full = 0
 
     def put(self, record: Outgoing) -> None:
         """Publish a record."""
@@ -36,6 +37,10 @@ class FakeHome:
         """A session's bytes have changed by this much."""
         self.backlog += backlog
         self.held += held
+
+    def fill(self, sessions: int) -> None:
+        """So many more sessions have enough to catch up with."""
+        self.full += sessions
 
     @property
     def told(self) -> list[str | int]:

@@ -20,6 +20,7 @@ from consumer.model import (
     StreamNumber,
     StreamResult,
 )
+from tests.engine.props import Numbers
 from tests.engine.stand import Stand, settle_down, virtual_time
 from tests.fakes.analyzer import FakeStream
 
@@ -85,10 +86,30 @@ async def test_config_goes_before_audio() -> None:
         assert p.stream.config == CONFIG
         assert p.stream.audio == [b"ab", b"cdef"]
         assert p.stream.half_close_seen
-        assert p.told == [
-            AudioTaken(StreamNumber(3), Frames(1)),
-            AudioTaken(StreamNumber(3), Frames(2)),
-        ]
+
+
+async def test_what_was_written_is_told_when_somebody_asks() -> None:
+    """A few small messages are not worth an event; once told, they are not told again."""
+    async with pumping() as p:
+        p.pump.push(b"ab")
+        p.pump.push(b"cdef")
+        await settle_down()
+        assert p.told == []
+        assert p.pump.taken() == AudioTaken(StreamNumber(3), Frames(3))
+        assert p.pump.taken() is None
+
+
+async def test_half_a_window_is_told_at_once() -> None:
+    """The session waits for room, so it must hear of it before the window is full."""
+    window = round(Numbers().session.coalesce.in_flight * CONFIG.sample_rate)
+    async with pumping() as p:
+        p.pump.push(bytes(window // 2))
+        await settle_down()
+        assert p.told == []
+        p.pump.push(bytes(window // 2))
+        await settle_down()
+        assert p.told == [AudioTaken(StreamNumber(3), Frames(window // 2))]
+        assert p.pump.taken() is None
 
 
 async def test_audio_that_is_pushed_before_the_stream_is_open_waits_for_it() -> None:

@@ -90,6 +90,17 @@ async def test_while_leaving_what_was_published_still_settles() -> None:
         assert tenure.left_out
 
 
+async def test_a_session_that_is_full_leaves_its_partition_out() -> None:
+    """Until the last of them has caught up."""
+    async with owning() as (_, tenure):
+        tenure.fill(1)
+        tenure.fill(1)
+        tenure.fill(-1)
+        assert tenure.left_out
+        tenure.fill(-1)
+        assert not tenure.left_out
+
+
 @pytest.mark.parametrize("phase", [Phase.RESTORING, Phase.STOPPED, Phase.LEAVING, Phase.ENDED])
 async def test_only_a_live_partition_is_fetched(phase: Phase) -> None:
     """In any other phase its records would have nowhere to go."""

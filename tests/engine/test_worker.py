@@ -204,6 +204,29 @@ async def test_a_stream_that_takes_nothing_weighs_nothing_after_a_moment() -> No
         stream_waits.set()
 
 
+async def test_a_session_with_enough_to_catch_up_with_is_full_for_a_moment() -> None:
+    """Then its stream counts as slow, and what comes is read again later."""
+    session = SessionPolicy(memory=MemoryPolicy(held=2000, fetch=500))
+    async with working(session=session) as w:
+        stream_waits = w.stand.api.script.hold("open")
+        w.hear(5)
+        assert w.home.full == 1
+        await asyncio.sleep(2.1)
+        assert w.home.full == 0
+        stream_waits.set()
+
+
+async def test_a_dropped_session_is_not_full() -> None:
+    """Whoever goes on with its partition is not held back by it."""
+    session = SessionPolicy(memory=MemoryPolicy(held=2000, fetch=500))
+    async with working(session=session) as w:
+        stream_waits = w.stand.api.script.hold("open")
+        w.hear(5)
+        w.worker.drop()
+        assert w.home.full == 0
+        stream_waits.set()
+
+
 async def test_a_bug_that_shows_when_time_passes_ends_the_engine(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
