@@ -5,12 +5,19 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: help demo test check lint types contracts mutants bench proto readme lock clean
+.PHONY: help demo kafka test check lint types contracts mutants bench proto readme lock clean
 help: ## This list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
 
+# KAFKA=apache runs the demo on Apache Kafka, for which Java 17 and Maven are needed.
+APACHE = $(BIN)/python -m tests.kafka.serve --port $(PORT)
+PORT ?= 9092
+
 demo: $(VENV)/demo.stamp ## Run the whole job on this machine: broker, API, consumer and calls
-	$(BIN)/detection-consumer demo
+	$(if $(filter apache,$(KAFKA)),$(APACHE)) $(BIN)/detection-consumer demo $(if $(filter apache,$(KAFKA)),--bootstrap-servers {bootstrap})
+
+kafka: $(VENV)/demo.stamp ## Run Apache Kafka until Ctrl-C; PORT=9092, needs Java 17 and Maven
+	$(APACHE)
 
 test: $(VENV)/dev.stamp ## Run the test suite
 	$(BIN)/python -m pytest $(ARGS)
@@ -56,4 +63,4 @@ $(VENV)/%.stamp: requirements/%.txt pyproject.toml | $(VENV)/bin/python
 	@touch $@
 
 clean: ## Remove what was installed and cached
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage*
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage* .cache/kafka

@@ -1,9 +1,16 @@
-"""Profiles for the property tests: `quick` skips shrinking, `deep` looks longer."""
+"""What all tests share: Apache Kafka, and profiles for the property tests.
+
+`quick` skips shrinking, `deep` looks longer.
+"""
 
 import asyncio
 import os
 
 from hypothesis import Phase, settings
+
+from tests.kafka.fixtures import apache_kafka, new_kafka
+
+__all__ = ["apache_kafka", "new_kafka"]
 
 settings.register_profile("quick", phases=(Phase.explicit, Phase.reuse, Phase.generate))
 settings.register_profile("deep", max_examples=5000)

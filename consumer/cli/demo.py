@@ -31,6 +31,14 @@ def demo(
     keep: Annotated[
         bool, typer.Option("--keep", help="Keep logs and audit even when all went well.")
     ] = False,
+    bootstrap_servers: Annotated[
+        str | None,
+        typer.Option(
+            "--bootstrap-servers",
+            metavar="HOST:PORT",
+            help="A Kafka without TLS to run on; the embedded broker when not given.",
+        ),
+    ] = None,
 ) -> None:
     """Run the whole job on this machine: broker, API, consumer and calls.
 
@@ -43,18 +51,23 @@ def demo(
     received byte for byte what an independent decoding gives, and that every offset is settled
     and committed. The exit code is 0 only if all of that is so.
 
+    With --bootstrap-servers all of it runs on a Kafka of yours, in topics and a group of its own,
+    which it names and leaves there.
+
     **Examples**
 
         detection-consumer demo
 
         detection-consumer demo --speed 2 --keep
+
+        detection-consumer demo --bootstrap-servers localhost:9092
     """
     hush_libraries()
     console = Console()
     folder = Path(tempfile.mkdtemp(prefix="detection-demo-"))
     kept = True
     try:
-        good = _print(console, _perform(console, folder, speed))
+        good = _print(console, _perform(console, folder, speed, bootstrap_servers))
         kept = keep or not good
     except ConsumerError as error:
         told = f"The demo failed: {error}"
@@ -69,17 +82,19 @@ def demo(
     raise typer.Exit(0 if good else 1)
 
 
-def _perform(console: Console, folder: Path, speed: float) -> Sequence[Outcome]:
+def _perform(
+    console: Console, folder: Path, speed: float, servers: str | None
+) -> Sequence[Outcome]:
     parts = cast()
     with _show(console, parts) as show:
-        return asyncio.run(_until_told(parts, show, folder, speed))
+        return asyncio.run(_until_told(parts, show, folder, speed, servers))
 
 
 async def _until_told(
-    parts: Sequence[Part], show: Show, folder: Path, speed: float
+    parts: Sequence[Part], show: Show, folder: Path, speed: float, servers: str | None
 ) -> Sequence[Outcome]:
     playing = asyncio.ensure_future(
-        perform(parts, show, folder, speed=speed, limit_seconds=_LIMIT_SECONDS)
+        perform(parts, show, folder, speed=speed, limit_seconds=_LIMIT_SECONDS, servers=servers)
     )
     # SIGINT is asyncio.run's own; SIGTERM and a closed terminal must not leave processes behind.
     for number in (signal.SIGTERM, signal.SIGHUP):

@@ -60,8 +60,9 @@ class MemoryPolicy:
     """How many bytes of decoded audio a session may hold.
 
     held: above it the oldest sent audio is forgotten, then whatever arrives; forgotten audio is
-    read from Kafka again when it is needed. Its partition waits from a quarter of it on. fetch: how much is asked for at once.
-    tight_share: the part of `held` that is left while the process is above its own mark.
+    read from Kafka again when it is needed. Its partition waits from a quarter of it on. fetch:
+    how much is asked for at once. tight_share: the part of `held` that is left while the process
+    is above its own mark.
     """
 
     held: int = 2 << 20

@@ -1,7 +1,7 @@
 """Broker, sandbox and consumer as processes of their own, started through the command line.
 
 They are started as anyone would start them, and all they share with the calls is Kafka's protocol
-and the API's.
+and the API's. Where a Kafka is given, no broker is started.
 """
 
 import os
@@ -17,10 +17,9 @@ from consumer.adapters.kafka.options import KafkaOptions
 from consumer.demo.broker import Broker
 from consumer.demo.child import Child
 from consumer.demo.evidence import Audit
+from consumer.demo.names import Names
 from consumer.demo.port import HOST, free_port, healthy
 
-INPUT, RESULTS, SESSIONS = "call-audio", "detection-results", "detection-sessions"
-GROUP = "detection-consumer"
 PARTITIONS = 4
 
 _CID = 7
@@ -40,38 +39,53 @@ class Ports:
 
 @dataclass(frozen=True, slots=True)
 class Backstage:
-    """Everything that runs while calls are played."""
+    """Everything that runs while calls are played. idempotent: whether its Kafka can be written to
+    so.
+    """
 
     kafka: KafkaOptions
+    names: Names
+    idempotent: bool
     children: Sequence[Child]
     audit: Audit
 
 
 @asynccontextmanager
-async def backstage(folder: Path, say: Say) -> AsyncIterator[Backstage]:
+async def backstage(
+    folder: Path, say: Say, names: Names, servers: str | None = None
+) -> AsyncIterator[Backstage]:
     """Start all three, stop them in the opposite order. folder: for logs, token and audit.
 
-    Raises ChildFailed, KafkaFailed.
+    servers: of a Kafka to use in place of the embedded broker. Raises ChildFailed, KafkaFailed.
     """
     token = folder / "token"
     token.write_text(secrets.token_urlsafe(24), encoding="utf-8")
     ports = Ports(free_port(), free_port(), free_port())
     async with AsyncExitStack() as stack:
-        broker = await stack.enter_async_context(Broker(folder / "broker.log"))
-        say(f"broker    listens on {broker.bootstrap_servers}, Kafka-compatible, in memory")
-        kafka = KafkaOptions(bootstrap_servers=broker.bootstrap_servers, client_id="demo")
-        for topic in (INPUT, RESULTS, SESSIONS):
+        broker = None if servers else await _broker(folder, say, stack)
+        address = broker.bootstrap_servers if broker else str(servers)
+        kafka = KafkaOptions(bootstrap_servers=address, client_id="demo")
+        for topic in names.topics:
             await make_topic(kafka, topic, PARTITIONS)
+        if servers:
+            say(f"kafka     is at {servers}; topics, which stay: {', '.join(names.topics)}")
         sandbox = _sandbox(ports, token, folder)
         await _start(sandbox, healthy(ports.rest, "/status"), stack)
         audit = Audit(f"http://{HOST}:{ports.rest}")
         scorer = await audit.scorer()
         say(f"sandbox   listens on {HOST}:{ports.api}, the API; verdicts: {scorer}")
-        consumer = _consumer(broker.bootstrap_servers, ports, token, folder)
+        settings = {**_kafka_settings(address, names), **({} if servers else _EMBEDDED)}
+        consumer = _consumer(settings, ports, token, folder)
         await _start(consumer, healthy(ports.admin, "/ready"), stack)
         say(f"consumer  is ready, health on {HOST}:{ports.admin}")
-        children = (broker.child, sandbox, consumer)
-        yield Backstage(kafka, children, audit)
+        children = (*([broker.child] if broker else []), sandbox, consumer)
+        yield Backstage(kafka, names, servers is not None, children, audit)
+
+
+async def _broker(folder: Path, say: Say, stack: AsyncExitStack) -> Broker:
+    broker = await stack.enter_async_context(Broker(folder / "broker.log"))
+    say(f"broker    listens on {broker.bootstrap_servers}, Kafka-compatible, in memory")
+    return broker
 
 
 async def _start(child: Child, sign: Coroutine[None, None, None], stack: AsyncExitStack) -> None:
@@ -90,18 +104,28 @@ def _sandbox(ports: Ports, token: Path, folder: Path) -> Child:
     return Child("sandbox", command, folder / "sandbox.log", _environment())
 
 
-def _consumer(brokers: str, ports: Ports, token: Path, folder: Path) -> Child:
+_EMBEDDED = {
+    # The embedded broker knows no idempotent producing.
+    "CONSUMER_KAFKA__IDEMPOTENT": "false",
+    # It lets the first member of a group wait for others for half of this.
+    "CONSUMER_KAFKA__SESSION_TIMEOUT_SECONDS": "6",
+    "CONSUMER_KAFKA__HEARTBEAT_SECONDS": "2",
+}
+
+
+def _kafka_settings(address: str, names: Names) -> Mapping[str, str]:
+    return {
+        "CONSUMER_KAFKA__BOOTSTRAP_SERVERS": address,
+        "CONSUMER_KAFKA__INPUT_TOPIC": names.input,
+        "CONSUMER_KAFKA__RESULTS_TOPIC": names.results,
+        "CONSUMER_KAFKA__SESSIONS_TOPIC": names.sessions,
+        "CONSUMER_KAFKA__GROUP_ID": names.group,
+    }
+
+
+def _consumer(kafka: Mapping[str, str], ports: Ports, token: Path, folder: Path) -> Child:
     settings = {
-        "CONSUMER_KAFKA__BOOTSTRAP_SERVERS": brokers,
-        "CONSUMER_KAFKA__INPUT_TOPIC": INPUT,
-        "CONSUMER_KAFKA__RESULTS_TOPIC": RESULTS,
-        "CONSUMER_KAFKA__SESSIONS_TOPIC": SESSIONS,
-        "CONSUMER_KAFKA__GROUP_ID": GROUP,
-        # The embedded broker knows no idempotent producing.
-        "CONSUMER_KAFKA__IDEMPOTENT": "false",
-        # It lets the first member of a group wait for others for half of this.
-        "CONSUMER_KAFKA__SESSION_TIMEOUT_SECONDS": "6",
-        "CONSUMER_KAFKA__HEARTBEAT_SECONDS": "2",
+        **kafka,
         "CONSUMER_API__TARGET": f"{HOST}:{ports.api}",
         "CONSUMER_API__TLS": "false",
         "CONSUMER_API__CID": str(_CID),

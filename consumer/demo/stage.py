@@ -7,11 +7,12 @@ from pathlib import Path
 from consumer.adapters.kafka.options import SinkOptions
 from consumer.adapters.kafka.sink import KafkaSink
 from consumer.adapters.kafka.tail import KafkaTail
-from consumer.demo.backstage import GROUP, INPUT, RESULTS, SESSIONS, Backstage, backstage
+from consumer.demo.backstage import Backstage, backstage
 from consumer.demo.call import play
 from consumer.demo.cast import Part
 from consumer.demo.evidence import received
 from consumer.demo.ledger import Entry, Ledger
+from consumer.demo.names import Names
 from consumer.demo.report import Outcome
 from consumer.demo.show import Show
 from consumer.errors import ConsumerError
@@ -30,15 +31,26 @@ class DemoFailed(ConsumerError):
 
 
 async def perform(
-    parts: Sequence[Part], show: Show, folder: Path, *, speed: float, limit_seconds: float
+    parts: Sequence[Part],
+    show: Show,
+    folder: Path,
+    *,
+    speed: float,
+    limit_seconds: float,
+    servers: str | None = None,
 ) -> Sequence[Outcome]:
     """Run the whole demo; what came of each call. folder: for logs and the audit.
 
+    servers: of a Kafka to run on in place of the embedded broker.
     Raises ChildFailed, DemoFailed, KafkaFailed, AuditFailed.
     """
-    ledger = Ledger(INPUT, RESULTS, SESSIONS, {part.call.key: Entry() for part in parts})
+    names = Names.unique() if servers else Names()
+    ledger = Ledger(*names.topics, {part.call.key: Entry() for part in parts})
     try:
-        async with asyncio.timeout(limit_seconds), backstage(folder, show.say) as behind:
+        async with (
+            asyncio.timeout(limit_seconds),
+            backstage(folder, show.say, names, servers) as behind,
+        ):
             return await _watched(Stage(parts, ledger, behind, show, speed), behind)
     except TimeoutError as error:
         waiting = ", ".join(key for key, entry in ledger.entries.items() if entry.ended is None)
@@ -60,11 +72,11 @@ class Stage:
 
     async def run(self) -> Sequence[Outcome]:
         """Play all calls at once, follow them to their end, look at what is left."""
-        kafka = self._behind.kafka
-        sink = KafkaSink(kafka, SinkOptions(idempotent=False))
+        kafka, topics = self._behind.kafka, self._behind.names.topics
+        sink = KafkaSink(kafka, SinkOptions(idempotent=self._behind.idempotent))
         await sink.start()
         try:
-            async with KafkaTail(kafka, (INPUT, RESULTS, SESSIONS), from_beginning=True) as tail:
+            async with KafkaTail(kafka, topics, from_beginning=True) as tail:
                 self._show.say(f"calls     {len(self._parts)} at once, each in another guise")
                 async with asyncio.TaskGroup() as group:
                     for number, part in enumerate(self._parts):
@@ -78,7 +90,7 @@ class Stage:
 
     async def _call(self, delay: float, part: Part, sink: Sink) -> None:
         await asyncio.sleep(delay)
-        await play(part.call, INPUT, sink, self._speed, self._heard)
+        await play(part.call, self._behind.names.input, sink, self._speed, self._heard)
 
     def _heard(self, key: SessionKey, seconds: float) -> None:
         self._ledger.entries[key].sent_seconds += seconds
@@ -93,7 +105,7 @@ class Stage:
         loop = asyncio.get_running_loop()
         deadline = loop.time() + _COMMIT_SECONDS
         while True:
-            committed = await tail.committed(GROUP)
+            committed = await tail.committed(self._behind.names.group)
             done = self._ledger.complete and self._ledger.committed(committed)
             if done or loop.time() > deadline:
                 return committed

@@ -96,9 +96,13 @@ class Outlet:
     async def _send_all(self, records: list[Outgoing]) -> list[Outgoing]:
         """Send these and await their acknowledgement; returns what is to be sent again."""
         sent: list[tuple[Outgoing, asyncio.Future[None]]] = []
+        open_writes: deque[asyncio.Future[None]] = deque()
         for record in records:
             sent.append(await self._hand_over(record))
-            if _failure(sent[-1][1]) is not None:
+            open_writes.append(sent[-1][1])
+            while open_writes and _is_written(open_writes[0]):
+                open_writes.popleft()
+            if open_writes and (_failure(open_writes[0]) or _failure(open_writes[-1])):
                 break  # what follows must not overtake it
         await asyncio.gather(*(written for _, written in sent), return_exceptions=True)
         again = [
@@ -157,6 +161,10 @@ def _failure(written: "asyncio.Future[None]") -> KafkaFailed | None:
     if error is None or isinstance(error, KafkaFailed):
         return error
     raise error
+
+
+def _is_written(written: "asyncio.Future[None]") -> bool:
+    return written.done() and _failure(written) is None
 
 
 def _failed(failure: KafkaFailed) -> "asyncio.Future[None]":

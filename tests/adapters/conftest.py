@@ -5,27 +5,39 @@ from collections.abc import AsyncIterator
 import pytest
 import pytest_asyncio
 
-from tests.adapters.broker import Broker, broker, lone_broker
+from tests.adapters.broker import broker, lone_broker
 from tests.adapters.served import analyzer, server
-from tests.adapters.worlds import BrokerWorld, FakeWorld, World, broker_world
+from tests.adapters.worlds import AnyBroker, BrokerWorld, FakeWorld, World, broker_world
 
 __all__ = ["analyzer", "broker", "lone_broker", "server"]
 
-WORLDS = ["memory", pytest.param("broker", marks=pytest.mark.broker)]
+BROKERS = [
+    pytest.param("broker", marks=pytest.mark.broker),
+    pytest.param("apache_kafka", marks=pytest.mark.kafka),
+]
+"""Fixtures that are running brokers."""
+WORLDS = ["memory", *BROKERS]
 
 
 @pytest_asyncio.fixture(params=WORLDS)
 async def world(request: pytest.FixtureRequest) -> AsyncIterator[World]:
-    """Both worlds, one after the other."""
+    """All worlds, one after the other."""
     if request.param == "memory":
         yield FakeWorld()
         return
-    async with broker_world(request.getfixturevalue("broker")) as real:
+    async with broker_world(request.getfixturevalue(request.param)) as real:
         yield real
 
 
+@pytest.fixture(params=BROKERS)
+def any_broker(request: pytest.FixtureRequest) -> AnyBroker:
+    """The embedded broker, then Apache Kafka."""
+    running: AnyBroker = request.getfixturevalue(request.param)
+    return running
+
+
 @pytest_asyncio.fixture
-async def real_world(broker: Broker) -> AsyncIterator[BrokerWorld]:
-    """The embedded broker only."""
-    async with broker_world(broker) as real:
+async def real_world(any_broker: AnyBroker) -> AsyncIterator[BrokerWorld]:
+    """The worlds that are no fakes."""
+    async with broker_world(any_broker) as real:
         yield real

@@ -12,24 +12,23 @@ from consumer.adapters.kafka.sink import KafkaSink
 from consumer.errors import KafkaFailed
 from consumer.model import Outgoing
 from tests.adapters.broker import Broker, free_port
-from tests.adapters.worlds import BrokerWorld
-
-pytestmark = pytest.mark.broker
+from tests.adapters.worlds import AnyBroker, BrokerWorld
 
 
 @pytest.mark.parametrize("codec", ["none", "gzip", "snappy", "lz4", "zstd"])
 async def test_writes_every_compression(
-    broker: Broker, real_world: BrokerWorld, codec: Compression
+    any_broker: AnyBroker, real_world: BrokerWorld, codec: Compression
 ) -> None:
     """What is compressed on the way out reads back as it was."""
     [partition] = await real_world.topic()
-    sink = KafkaSink(broker.options, SinkOptions(idempotent=False, compression=codec))
+    sink = KafkaSink(any_broker.options, SinkOptions(idempotent=False, compression=codec))
     await sink.start()
     await (await sink.send(Outgoing(partition.topic, 0, b"call", b"{}" * 500)))
     await sink.stop()
     assert [r.value for r in await real_world.contents(partition)] == [b"{}" * 500]
 
 
+@pytest.mark.broker
 async def test_says_which_setting_a_simple_broker_needs(broker: Broker) -> None:
     """A broker that knows no idempotent writing is named together with the setting."""
     sink = KafkaSink(broker.options, SinkOptions(idempotent=True))
@@ -45,6 +44,7 @@ async def test_names_the_broker_it_cannot_reach() -> None:
         await sink.start()
 
 
+@pytest.mark.broker
 async def test_fails_what_an_outage_outlasts(lone_broker: Broker) -> None:
     """A record that can't be written in time fails by its future; later ones pass again."""
     kafka = replace(lone_broker.options, request_timeout_seconds=1.0)

@@ -17,8 +17,6 @@ from tests.adapters.broker import Broker, free_port
 from tests.adapters.member import PATIENCE_SECONDS, Member, joined
 from tests.adapters.worlds import BrokerWorld
 
-pytestmark = pytest.mark.broker
-
 
 def real(member: Member) -> Any:
     """The client library's consumer inside a source."""
@@ -71,6 +69,7 @@ async def test_tells_of_errors_in_a_rebalance(real_world: BrokerWorld) -> None:
         await member.assignments(2)
 
 
+@pytest.mark.broker
 async def test_comes_back_after_the_brokers_do(lone_broker: Broker) -> None:
     """Brokers that go and come back empty cost the partitions, not the source."""
     kafka = lone_broker.options
@@ -116,9 +115,9 @@ async def test_names_the_broker_it_cannot_reach() -> None:
 async def test_says_goodbye_to_its_group(
     real_world: BrokerWorld, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """A lone member leaves its group though the embedded broker counts its generation as 0."""
+    """A lone member leaves its group, also where generations are counted from 0."""
     [partition] = await real_world.topic()
     async with joined(real_world.source(partition.topic, "goodbye")) as member:
-        assert real(member)._coordinator.generation == 0
+        assert real(member)._coordinator.generation in {0, 1}
         caplog.set_level("INFO", "aiokafka")
     assert "LeaveGroup request succeeded" in caplog.messages

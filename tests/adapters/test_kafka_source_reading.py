@@ -13,17 +13,24 @@ from aiokafka import errors as foreign
 from consumer.adapters.kafka.source import KafkaSource
 from consumer.errors import KafkaFailed, KafkaRefused
 from consumer.model import Offset, Partition
-from tests.adapters.broker import Broker
+from tests.adapters.conftest import BROKERS
 from tests.adapters.desk import Desk, desk_in
-from tests.adapters.worlds import broker_world
+from tests.adapters.worlds import AnyBroker, broker_world
 
-pytestmark = [pytest.mark.broker, pytest.mark.asyncio(loop_scope="module")]
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+
+@pytest.fixture(scope="module", params=BROKERS)
+def any_broker(request: pytest.FixtureRequest) -> AnyBroker:
+    """The embedded broker, then Apache Kafka."""
+    running: AnyBroker = request.getfixturevalue(request.param)
+    return running
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def desk(broker: Broker) -> AsyncIterator[Desk]:
+async def desk(any_broker: AnyBroker) -> AsyncIterator[Desk]:
     """One member for all tests of this module."""
-    async with broker_world(broker) as world, desk_in(world) as shared:
+    async with broker_world(any_broker) as world, desk_in(world) as shared:
         yield shared
 
 
@@ -34,12 +41,12 @@ def source(desk: Desk) -> KafkaSource:
     return desk.member.source
 
 
-async def test_reads_every_compression(broker: Broker, desk: Desk) -> None:
+async def test_reads_every_compression(any_broker: AnyBroker, desk: Desk) -> None:
     """A topic is read whatever its producers compress with, even in turns."""
     partition = await desk.filled()
     codecs = ("gzip", "snappy", "lz4", "zstd", None)
     for codec in codecs:
-        address = broker.address
+        address = any_broker.address
         async with AIOKafkaProducer(bootstrap_servers=address, compression_type=codec) as writer:
             value = f"{codec}".encode() * 2000
             await writer.send_and_wait(partition.topic, value, partition=partition.number)
@@ -95,6 +102,8 @@ async def test_goes_on_as_told_when_retention_overtakes_reading(
     else:
         assert not await source.poll((), 0.1)
     assert await source._consumer.position(place) == (0 if choice == "stop" else 9)
+    monkeypatch.undo()
+    await source.begin(partition, Offset(0))
 
 
 async def test_refuses_a_record_larger_than_a_fetch(

@@ -1,4 +1,4 @@
-"""The reader without a group, and making topics, on the embedded broker."""
+"""The reader without a group, and making topics, on every broker."""
 
 import asyncio
 from collections.abc import Sequence
@@ -13,14 +13,14 @@ from consumer.adapters.kafka.tail import KafkaTail
 from consumer.adapters.kafka.topics import KafkaTopics
 from consumer.errors import KafkaFailed, KafkaRefused, LocalProtocolError
 from consumer.model import Offset, Outgoing, Partition, Record
-from tests.adapters.broker import Broker
-
-pytestmark = pytest.mark.broker
+from tests.adapters.worlds import AnyBroker
 
 
-async def write(broker: Broker, topic: str, values: Sequence[bytes], partition: int = 0) -> None:
+async def write(
+    any_broker: AnyBroker, topic: str, values: Sequence[bytes], partition: int = 0
+) -> None:
     """Write values one after the other, each acknowledged before the next."""
-    sink = KafkaSink(broker.options, SinkOptions(idempotent=False))
+    sink = KafkaSink(any_broker.options, SinkOptions(idempotent=False))
     await sink.start()
     for value in values:
         await (await sink.send(Outgoing(topic, partition, b"key", value, (("name", b"it"),))))
@@ -36,31 +36,31 @@ async def read(tail: KafkaTail, count: int) -> list[Record]:
     return records
 
 
-async def test_topic_is_made_once(broker: Broker) -> None:
+async def test_topic_is_made_once(any_broker: AnyBroker) -> None:
     """Making a topic says whether it was made, and gives it the partitions that were asked for."""
-    name = broker.fresh("made")
-    assert await make_topic(broker.options, name, 3)
-    assert not await make_topic(broker.options, name, 5)
-    async with KafkaTopics(broker.options) as topics:
+    name = any_broker.fresh("made")
+    assert await make_topic(any_broker.options, name, 3)
+    assert not await make_topic(any_broker.options, name, 5)
+    async with KafkaTopics(any_broker.options) as topics:
         seen = (await topics.look([name]))[name]
     assert seen is not None
     assert seen.partitions == 3
 
 
-async def test_impossible_topic_is_refused(broker: Broker) -> None:
+async def test_impossible_topic_is_refused(any_broker: AnyBroker) -> None:
     """What can't be asked for is an error of ours that names the topic."""
-    name = broker.fresh("impossible")
+    name = any_broker.fresh("impossible")
     with pytest.raises(KafkaRefused, match=f"can't create {name}"):
-        await make_topic(broker.options, name, 1, copies=-1)
+        await make_topic(any_broker.options, name, 1, copies=-1)
 
 
-async def test_tail_reads_all_from_the_beginning(broker: Broker) -> None:
+async def test_tail_reads_all_from_the_beginning(any_broker: AnyBroker) -> None:
     """From the beginning everything comes, in order within a partition."""
-    name = broker.fresh("all")
-    await make_topic(broker.options, name, 2)
-    await write(broker, name, [b"1", b"2"], partition=0)
-    await write(broker, name, [b"3"], partition=1)
-    async with KafkaTail(broker.options, [name], from_beginning=True) as tail:
+    name = any_broker.fresh("all")
+    await make_topic(any_broker.options, name, 2)
+    await write(any_broker, name, [b"1", b"2"], partition=0)
+    await write(any_broker, name, [b"3"], partition=1)
+    async with KafkaTail(any_broker.options, [name], from_beginning=True) as tail:
         records = await read(tail, 3)
         assert tail.partitions == {Partition(name, 0), Partition(name, 1)}
     values: dict[int, list[bytes | None]] = {0: [], 1: []}
@@ -70,27 +70,27 @@ async def test_tail_reads_all_from_the_beginning(broker: Broker) -> None:
     assert records[0].headers == (("name", b"it"),)
 
 
-async def test_tail_begins_at_the_end(broker: Broker) -> None:
+async def test_tail_begins_at_the_end(any_broker: AnyBroker) -> None:
     """Without being told otherwise only what is new comes."""
-    name = broker.fresh("new")
-    await make_topic(broker.options, name, 1)
-    await write(broker, name, [b"old"])
-    async with KafkaTail(broker.options, [name]) as tail:
-        await write(broker, name, [b"new"])
+    name = any_broker.fresh("new")
+    await make_topic(any_broker.options, name, 1)
+    await write(any_broker, name, [b"old"])
+    async with KafkaTail(any_broker.options, [name]) as tail:
+        await write(any_broker, name, [b"new"])
         assert [record.value for record in await read(tail, 1)] == [b"new"]
 
 
-async def test_tail_tells_ends_and_committed_offsets(broker: Broker) -> None:
+async def test_tail_tells_ends_and_committed_offsets(any_broker: AnyBroker) -> None:
     """It sees where partitions end and how far a group that it doesn't join has committed."""
-    name, group = broker.fresh("ends"), broker.fresh("group")
-    await make_topic(broker.options, name, 2)
-    await write(broker, name, [b"1"])
-    async with KafkaTail(broker.options, [name]) as tail:
+    name, group = any_broker.fresh("ends"), any_broker.fresh("group")
+    await make_topic(any_broker.options, name, 2)
+    await write(any_broker, name, [b"1"])
+    async with KafkaTail(any_broker.options, [name]) as tail:
         first, second = Partition(name, 0), Partition(name, 1)
         assert await tail.ends() == {first: Offset(1), second: Offset(0)}
         assert await tail.committed(group) == {first: None, second: None}
         member = AIOKafkaConsumer(
-            bootstrap_servers=broker.address, group_id=group, enable_auto_commit=False
+            bootstrap_servers=any_broker.address, group_id=group, enable_auto_commit=False
         )
         await member.start()
         member.assign([TopicPartition(name, 0)])
@@ -99,10 +99,10 @@ async def test_tail_tells_ends_and_committed_offsets(broker: Broker) -> None:
         assert await tail.committed(group) == {first: Offset(1), second: None}
 
 
-async def test_missing_topic_is_refused(broker: Broker) -> None:
+async def test_missing_topic_is_refused(any_broker: AnyBroker) -> None:
     """Watching nothing is a mistake that names the topic."""
     with pytest.raises(KafkaRefused, match=r"no such topic.*: nowhere"):
-        async with KafkaTail(broker.options, ["nowhere"]):
+        async with KafkaTail(any_broker.options, ["nowhere"]):
             pytest.fail("it began")
 
 
@@ -114,7 +114,7 @@ async def test_unreachable_brokers_fail() -> None:
             pytest.fail("it began")
 
 
-async def test_tail_outside_its_block_is_a_bug(broker: Broker) -> None:
+async def test_tail_outside_its_block_is_a_bug(any_broker: AnyBroker) -> None:
     """Polling before the beginning or after the end is a mistake of this program."""
     with pytest.raises(LocalProtocolError):
-        await KafkaTail(broker.options, ["calls"]).poll(0.1)
+        await KafkaTail(any_broker.options, ["calls"]).poll(0.1)

@@ -9,47 +9,47 @@ from aiokafka import errors as foreign
 from consumer.adapters.kafka.options import TopicOptions
 from consumer.adapters.kafka.topics import KafkaTopics, Topic, _topic
 from consumer.errors import KafkaRefused
-from tests.adapters.broker import Broker
-
-pytestmark = pytest.mark.broker
+from tests.adapters.worlds import AnyBroker
 
 
 @pytest_asyncio.fixture
-async def topics(broker: Broker) -> AsyncIterator[KafkaTopics]:
+async def topics(any_broker: AnyBroker) -> AsyncIterator[KafkaTopics]:
     """A connection to the broker's topics."""
-    async with KafkaTopics(broker.options) as connected:
+    async with KafkaTopics(any_broker.options) as connected:
         yield connected
 
 
-async def test_makes_missing_outputs_like_the_input(broker: Broker, topics: KafkaTopics) -> None:
+async def test_makes_missing_outputs_like_the_input(
+    any_broker: AnyBroker, topics: KafkaTopics
+) -> None:
     """Outputs get the input's number of partitions; what exists stays as it is."""
-    source, results, letters = (broker.fresh(stem) for stem in ("in", "results", "dlq"))
+    source, results, letters = (any_broker.fresh(stem) for stem in ("in", "results", "dlq"))
     await topics.create([source, letters], partitions=3, copies=1)
     for _ in range(2):
         found = await topics.prepare(TopicOptions(input=source, outputs=(results, letters)))
         assert found == dict.fromkeys((source, results, letters), Topic(3, 1))
 
 
-async def test_looks_without_making(broker: Broker, topics: KafkaTopics) -> None:
+async def test_looks_without_making(any_broker: AnyBroker, topics: KafkaTopics) -> None:
     """A topic that is only looked at does not come into being."""
-    name = broker.fresh("nowhere")
+    name = any_broker.fresh("nowhere")
     for _ in range(2):
         assert await topics.look([name]) == {name: None}
 
 
-async def test_refuses_a_missing_input(broker: Broker, topics: KafkaTopics) -> None:
+async def test_refuses_a_missing_input(any_broker: AnyBroker, topics: KafkaTopics) -> None:
     """Nobody but its producers may create the input; the message says its name."""
-    name = broker.fresh("missing")
+    name = any_broker.fresh("missing")
     with pytest.raises(KafkaRefused, match=f"input topic {name} does not exist"):
         await topics.prepare(TopicOptions(input=name))
     assert await topics.look([name]) == {name: None}
 
 
 async def test_refuses_an_output_with_too_few_partitions(
-    broker: Broker, topics: KafkaTopics
+    any_broker: AnyBroker, topics: KafkaTopics
 ) -> None:
     """An output that can't hold the input's partition numbers is refused; a larger one is fine."""
-    source, small, large = (broker.fresh(stem) for stem in ("in", "small", "large"))
+    source, small, large = (any_broker.fresh(stem) for stem in ("in", "small", "large"))
     await topics.create([source], partitions=4, copies=1)
     await topics.create([small], partitions=2, copies=1)
     await topics.create([large], partitions=8, copies=1)
@@ -58,9 +58,9 @@ async def test_refuses_an_output_with_too_few_partitions(
         await topics.prepare(TopicOptions(input=source, outputs=(large, small)))
 
 
-async def test_makes_nothing_when_told_so(broker: Broker, topics: KafkaTopics) -> None:
+async def test_makes_nothing_when_told_so(any_broker: AnyBroker, topics: KafkaTopics) -> None:
     """With creation off, missing outputs are named with what they need."""
-    source, results = broker.fresh("in"), broker.fresh("results")
+    source, results = any_broker.fresh("in"), any_broker.fresh("results")
     await topics.create([source], partitions=4, copies=1)
     options = TopicOptions(input=source, outputs=(results,), create=False)
     with pytest.raises(KafkaRefused, match=f"missing topics: {results}; create each with 4"):

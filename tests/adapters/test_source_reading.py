@@ -21,7 +21,10 @@ async def desk(request: pytest.FixtureRequest) -> AsyncIterator[Desk]:
         async with desk_in(FakeWorld()) as shared:
             yield shared
         return
-    async with broker_world(request.getfixturevalue("broker")) as world, desk_in(world) as shared:
+    async with (
+        broker_world(request.getfixturevalue(request.param)) as world,
+        desk_in(world) as shared,
+    ):
         yield shared
 
 

@@ -1,4 +1,4 @@
-"""The two worlds that a suite of the Kafka ports runs in: in memory, and the embedded broker."""
+"""The worlds that suites of the Kafka ports run in: in memory, embedded broker, Apache Kafka."""
 
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
@@ -25,6 +25,7 @@ from tests.fakes.cluster import FakeCluster
 from tests.fakes.replay import FakeReplay
 from tests.fakes.sink import FakeSink
 from tests.fakes.source import FakeSource
+from tests.kafka.cluster import Cluster
 
 LARGEST_RECORD_BYTES = 4096
 
@@ -96,12 +97,19 @@ class FakeWorld:
         return FakeReplay(self.cluster)
 
 
-class BrokerWorld:
-    """The embedded broker, written to and read by the bare client library."""
+AnyBroker = Broker | Cluster
 
-    def __init__(self, broker: Broker, producer: AIOKafkaProducer) -> None:
+
+class BrokerWorld:
+    """A running broker, written to and read by the bare client library."""
+
+    def __init__(self, broker: AnyBroker, producer: AIOKafkaProducer) -> None:
         self._broker = broker
         self._producer = producer
+
+    @property
+    def _apache(self) -> bool:
+        return isinstance(self._broker, Cluster)
 
     @property
     def kafka(self) -> KafkaOptions:
@@ -142,12 +150,12 @@ class BrokerWorld:
 
     def source(self, topic: str, group: str, **options: Any) -> Source:
         # The embedded broker lets a group begin after half of its session timeout.
-        quick = {"session_timeout_seconds": 2.0, "heartbeat_seconds": 0.2}
+        quick = {} if self._apache else {"session_timeout_seconds": 2.0, "heartbeat_seconds": 0.2}
         arguments = {"fetch_wait_seconds": 0.1, **quick, **options}
         return KafkaSource(self.kafka, SourceOptions(topic=topic, group_id=group, **arguments))
 
     def sink(self) -> Sink:
-        options = SinkOptions(idempotent=False, max_record_bytes=LARGEST_RECORD_BYTES)
+        options = SinkOptions(idempotent=self._apache, max_record_bytes=LARGEST_RECORD_BYTES)
         return KafkaSink(self.kafka, options)
 
     def replay(self) -> Replay:
@@ -155,7 +163,7 @@ class BrokerWorld:
 
 
 @asynccontextmanager
-async def broker_world(broker: Broker) -> AsyncIterator[BrokerWorld]:
+async def broker_world(broker: AnyBroker) -> AsyncIterator[BrokerWorld]:
     """A world over a running broker."""
     producer = AIOKafkaProducer(
         bootstrap_servers=broker.address,

@@ -15,6 +15,7 @@ from consumer.demo.child import ChildFailed
 from consumer.demo.show import PlainShow
 from consumer.demo.stage import DemoFailed, perform
 from tests.adapters.broker import answers
+from tests.kafka.cluster import Cluster
 
 COMMAND = [sys.executable, "-m", "consumer", "demo"]
 
@@ -37,6 +38,24 @@ def test_demo_succeeds(tmp_path: Path) -> None:
     assert done.stdout.count("│ match │") == 10
     assert done.stderr == ""
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.e2e
+@pytest.mark.kafka
+def test_demo_succeeds_on_apache_kafka(apache_kafka: Cluster, tmp_path: Path) -> None:
+    """The same on Apache Kafka, in topics of its own, as often as one likes."""
+    for _ in range(2):
+        done = subprocess.run(
+            [*COMMAND, "--speed", "8", "--bootstrap-servers", apache_kafka.bootstrap],
+            capture_output=True,
+            text=True,
+            timeout=55,
+            check=False,
+            env=dict(os.environ) | {"TMPDIR": str(tmp_path)},
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert re.search(r"All 10 calls are as they must be; \d+ results\.", done.stdout)
+        assert "Kafka-compatible" not in done.stdout
 
 
 @pytest.mark.e2e

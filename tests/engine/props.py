@@ -15,6 +15,7 @@ from consumer.core.policy import (
     IdlePolicy,
     SessionPolicy,
 )
+from consumer.errors import StreamFailed
 from consumer.model import LevelChoice, StreamConfig, StreamMessage
 from tests.fakes.analyzer import FakeAnalyzer, FakeStream
 
@@ -66,6 +67,10 @@ class Line(FakeStream):
     def ok(self) -> bool:
         """The server has ended it with OK, after our half-close."""
         return self.over and self.half_close_seen and self._end is None
+
+    def refused(self, failure: StreamFailed) -> bool:
+        """The server has ended it with this error."""
+        return self._end is failure
 
 
 class Api(FakeAnalyzer):

@@ -115,6 +115,19 @@ async def test_what_follows_a_failed_record_does_not_overtake_it() -> None:
         assert p.settled == [1, 2, 3]
 
 
+async def test_a_failure_while_others_are_handed_over_holds_the_rest() -> None:
+    """Only the record that is on its way just then may overtake those that have failed."""
+    async with putting() as p:
+        p.stand.sink.hold()
+        p.put(1, 2, 3, 4, 5)
+        await p.stand.until_turn(lambda: len(p.stand.sink.held) == 2)
+        p.stand.sink.refuse(KafkaFailed("no leader"))
+        p.stand.sink.release()
+        await asyncio.sleep(60)
+        assert p.values == [b"3", b"1", b"2", b"4", b"5"]
+        assert p.settled == [1, 2, 3, 4, 5]
+
+
 async def test_settles_stay_in_order_when_only_one_record_fails() -> None:
     """The settle of a record that was acknowledged waits for the one before it."""
     async with putting() as p:

@@ -98,9 +98,12 @@ CORE = (
     Mutant(
         name="the horizon counts what nobody has taken",
         file="consumer/core/stream.py",
-        original="        if not self._history:\n            return None\n"
-        "        return self._history[0].at + _GRAIN + policy.horizon\n",
-        replacement="        return self.opened_at\n",
+        original="        if not history or self.sent - judged < policy.horizon * self.config.sample_rate:\n"
+        "            return None\n"
+        "        return history[0].at + _GRAIN + policy.horizon\n",
+        replacement="        if self.sent - judged < policy.horizon * self.config.sample_rate:\n"
+        "            return None\n"
+        "        return self.opened_at\n",
         breaks="a stream rolls over only a horizon of wall time after its audio was taken",
         tests=("tests/core/test_stream.py",),
     ),

@@ -12,6 +12,7 @@ from aiokafka.admin import AIOKafkaAdminClient
 
 from consumer.adapters.kafka.arguments import client_arguments, loner_arguments
 from consumer.adapters.kafka.errors import translated
+from consumer.adapters.kafka.group_offsets import group_offsets
 from consumer.adapters.kafka.leave import leave
 from consumer.adapters.kafka.options import KafkaOptions, ReplayOptions
 from consumer.adapters.kafka.reach import reach
@@ -82,17 +83,12 @@ class KafkaTail:
         try:
             patience = self._kafka.request_timeout_seconds
             await reach(admin.start, patience, self._kafka, "can't reach Kafka")
-            with translated(f"can't look at the offsets of group {group_id}"):
-                # Partitions are named because some brokers can't list all of a group's.
-                found = await admin.list_consumer_group_offsets(group_id, partitions=places)
+            found = await group_offsets(admin, group_id, places, patience)
         finally:
             await admin.close()
-        offsets = {Partition(*place): meta.offset for place, meta in found.items()}
         return {
-            Partition(*place): Offset(offset)
-            if (offset := offsets.get(Partition(*place), -1)) >= 0
-            else None
-            for place in places
+            Partition(*place): Offset(standing.offset) if standing.offset >= 0 else None
+            for place, standing in found.items()
         }
 
     async def _places(self) -> list[TopicPartition]:

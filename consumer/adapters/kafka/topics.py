@@ -2,10 +2,12 @@
 
 An output needs at least the input's partitions, because a record goes to the partition number that
 its session has on the input. Topics are looked at without mentioning them where that would make
-brokers create them with a number of their own.
+brokers create them with a number of their own. Brokers know of a new topic a little after the one
+that made it has answered, so making a topic means waiting until it is seen.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+import asyncio
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -21,6 +23,7 @@ from consumer.errors import KafkaRefused
 
 _EXISTS: Final = foreign.TopicAlreadyExistsError.errno
 _MISSING: Final = foreign.UnknownTopicOrPartitionError.errno
+_PAUSE_SECONDS: Final = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,12 +77,12 @@ class KafkaTopics:
         missing = [name for name in options.outputs if seen[name] is None]
         if missing:
             await self._create_missing(missing, source, options)
-            seen = await self.look(names)
+            seen = await self._until_seen(names)
         _check(seen, source, options)
         return {name: topic for name, topic in seen.items() if topic is not None}
 
-    async def create(self, names: Sequence[str], partitions: int, copies: int) -> None:
-        """Make topics; one that is there already is left as it is.
+    async def create(self, names: Sequence[str], partitions: int, copies: int) -> Collection[str]:
+        """Make topics; one that is there already is left as it is. Returns those that were made.
 
         Raises KafkaFailed, KafkaRefused.
         """
@@ -89,6 +92,18 @@ class KafkaTopics:
             for name, code, message in answer.topic_errors:
                 if code not in (0, _EXISTS):  # another replica may have been faster
                     raise ours(foreign.for_code(code)(message), f"can't create {name}")
+        await self._until_seen(names)
+        return [name for name, code, _ in answer.topic_errors if code != _EXISTS]
+
+    async def _until_seen(self, names: Sequence[str]) -> Mapping[str, Topic | None]:
+        """Look until all are there, for as long as one answer may take."""
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + self._kafka.request_timeout_seconds
+        seen = await self.look(names)
+        while None in seen.values() and loop.time() < deadline:
+            await asyncio.sleep(_PAUSE_SECONDS)
+            seen = await self.look(names)
+        return seen
 
     async def _create_missing(
         self, names: Sequence[str], source: Topic, options: TopicOptions
