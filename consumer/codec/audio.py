@@ -7,15 +7,19 @@ nothing is remembered.
 """
 
 from bisect import bisect_right
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from operator import itemgetter
 
 from consumer.codec.samples import Transcoder
-from consumer.codec.wave import Range, WaveReader, starts_file
+from consumer.codec.wave import ENDLESS, Range, WaveReader, starts_file
+from consumer.core.checkpoint import DecoderMemory
 from consumer.core.events import Decoded
 from consumer.model import AudioChunk, AudioFormat, ChunkEvent, Offset
+
+_SURE = ENDLESS // 2
+"""Fewer bytes are left only within a file that says how many it has."""
 
 transcoder = lru_cache(maxsize=256)(Transcoder)
 """Formats are few; each needs its way worked out once."""
@@ -44,13 +48,22 @@ class SessionDecoder:
     Once a file can't be read, neither can what follows, up to the next such place.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, memory: DecoderMemory | None = None) -> None:
         self._declared: AudioFormat | None = None
         self._reader = WaveReader(channel=0)
         self._transcoder: Transcoder | None = None
         self._carry = b""
+        if memory is not None and memory.stage:
+            self._recall(memory)
         self._splices: OrderedDict[Offset, Splice] = OrderedDict()
-        self._formats: list[tuple[Offset, AudioFormat | None]] = [(Offset(-1), None)]
+        self._formats: list[tuple[Offset, AudioFormat | None]] = [(Offset(-1), self._reader.format)]
+        self._memory = self._now()
+        self._changes: deque[tuple[Offset, DecoderMemory]] = deque()
+
+    @property
+    def memory(self) -> DecoderMemory:
+        """What was known before the oldest record that is not forgotten."""
+        return self._memory
 
     def decode(self, chunk: AudioChunk) -> Decoded:
         """Decode the next chunk of the session. Raises RecordError for audio it can't read."""
@@ -68,6 +81,8 @@ class SessionDecoder:
         ):
             return self._decode_with_care(chunk)
         self._reader.left -= size
+        if self._reader.left < _SURE:
+            self._changes.append((chunk.offset, self._now()))
         return Decoded(way.decode(payload), way.format.sample_rate)
 
     def again(self, chunk: AudioChunk) -> Decoded:
@@ -86,8 +101,24 @@ class SessionDecoder:
             splices.popitem(last=False)
         while len(formats) > 1 and formats[1][0] <= below:
             del formats[0]
+        while self._changes and self._changes[0][0] < below:
+            self._memory = self._changes.popleft()[1]
+
+    def _recall(self, memory: DecoderMemory) -> None:
+        self._declared, self._carry = memory.declared, memory.carry
+        self._reader = WaveReader(memory.declared.channel if memory.declared else 0)
+        self._reader.recall(memory)
+
+    def _now(self) -> DecoderMemory:
+        return self._reader.memory(self._declared, self._carry)
 
     def _decode_with_care(self, chunk: AudioChunk) -> Decoded:
+        try:
+            return self._decode(chunk)
+        finally:
+            self._changes.append((chunk.offset, self._now()))
+
+    def _decode(self, chunk: AudioChunk) -> Decoded:
         if (
             chunk.format != self._declared
             or chunk.event is ChunkEvent.START

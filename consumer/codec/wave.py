@@ -7,10 +7,11 @@ writer leaves that can't seek: its audio goes on to the end.
 """
 
 from dataclasses import dataclass
-from enum import Enum, auto
+from enum import StrEnum
 from struct import unpack_from
 from typing import NamedTuple
 
+from consumer.core.checkpoint import DecoderMemory
 from consumer.errors import RecordError
 from consumer.model import AudioFormat, Encoding, Hertz
 
@@ -64,13 +65,13 @@ class Found:
     format: AudioFormat | None
 
 
-class Stage(Enum):
+class Stage(StrEnum):
     """What the next bytes are. SNIFF: not known yet. AUDIO: audio, or what follows it."""
 
-    SNIFF = auto()
-    HEADER = auto()
-    FORMAT = auto()
-    AUDIO = auto()
+    SNIFF = "sniff"
+    HEADER = "header"
+    FORMAT = "format"
+    AUDIO = "audio"
 
 
 def starts_file(payload: bytes) -> bool:
@@ -99,6 +100,29 @@ class WaveReader:
         self._skip = 0
         self._header = 0
         self._refusal: str | None = None
+
+    def recall(self, memory: DecoderMemory) -> None:
+        """Go on from here."""
+        self.left, self.format = memory.left, memory.format
+        self._stage = Stage(memory.stage)
+        self._held, self._need = memory.held, memory.need
+        self._skip, self._header = memory.skip, memory.header
+        self._refusal = memory.refusal
+
+    def memory(self, declared: AudioFormat | None, carry: bytes) -> DecoderMemory:
+        """What a new owner needs to read on. Raw audio has no end, so it always looks the same."""
+        return DecoderMemory(
+            declared=declared,
+            format=self.format,
+            stage=self._stage.value,
+            left=ENDLESS if self.left > ENDLESS // 2 else self.left,
+            skip=self._skip,
+            need=self._need,
+            header=self._header,
+            held=self._held,
+            carry=carry,
+            refusal=self._refusal,
+        )
 
     @property
     def unfinished(self) -> bool:

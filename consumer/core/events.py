@@ -7,6 +7,7 @@ done. A stream is meant by its number, so that news of an abandoned stream can b
 from dataclasses import dataclass
 from typing import Protocol
 
+from consumer.core.checkpoint import DecoderMemory
 from consumer.errors import Fault
 from consumer.model import (
     AudioChunk,
@@ -49,6 +50,11 @@ class Decoder(Protocol):
 
     def forget(self, below: Offset) -> None:
         """Drop what is remembered of records below this offset."""
+        ...
+
+    @property
+    def memory(self) -> DecoderMemory:
+        """What was known before the oldest record that is not forgotten."""
         ...
 
 

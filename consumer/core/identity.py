@@ -1,7 +1,10 @@
 """Who a session is, and what it publishes about itself."""
 
 from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Self
 
+from consumer.core.checkpoint import SessionCheckpoint
 from consumer.core.intake import Intake
 from consumer.core.tally import Tally
 from consumer.core.timeline import Span
@@ -22,21 +25,42 @@ from consumer.model import (
 
 
 class Identity:
-    """key and incarnation name the session. resumed: the call may have begun earlier."""
+    """key and incarnation name the session. resumed: the call may have begun earlier. tenant and
+    meta: what its records say of it.
+    """
 
-    def __init__(self, key: SessionKey, incarnation: Incarnation, *, resumed: bool = False) -> None:
+    def __init__(
+        self,
+        key: SessionKey,
+        incarnation: Incarnation,
+        *,
+        resumed: bool = False,
+        tenant: str | None = None,
+        meta: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
         self.key = key
         self.incarnation = incarnation
-        self._resumed = resumed
-        self._tenant: str | None = None
-        self._meta: Mapping[str, str] = {}
+        self.resumed = resumed
+        self.tenant = tenant
+        self.meta = meta
+
+    @classmethod
+    def of(cls, checkpoint: SessionCheckpoint) -> Self:
+        """The session that goes on."""
+        return cls(
+            checkpoint.key,
+            checkpoint.incarnation,
+            resumed=checkpoint.resumed,
+            tenant=checkpoint.tenant,
+            meta=checkpoint.meta,
+        )
 
     def learn(self, chunk: AudioChunk) -> None:
         """Take over what a record says of its session; the newest word counts."""
         if chunk.tenant is not None:
-            self._tenant = chunk.tenant
+            self.tenant = chunk.tenant
         if chunk.meta:
-            self._meta = chunk.meta
+            self.meta = chunk.meta
 
     def started(self, config: StreamConfig, timestamp: Milliseconds) -> SessionStarted:
         """The first audio is here."""
@@ -46,9 +70,9 @@ class Identity:
             sample_rate=config.sample_rate,
             level=config.level,
             timestamp=timestamp,
-            resumed=self._resumed,
-            tenant=self._tenant,
-            meta=self._meta,
+            resumed=self.resumed,
+            tenant=self.tenant,
+            meta=self.meta,
         )
 
     def result(
@@ -80,8 +104,8 @@ class Identity:
             offsets=(first, last),
             captured_at=captured,
             clamped=span.clamped,
-            tenant=self._tenant,
-            meta=self._meta,
+            tenant=self.tenant,
+            meta=self.meta,
         )
 
     def ended(
@@ -94,6 +118,6 @@ class Identity:
             reason=reason,
             timestamp=timestamp,
             summary=tally.summary(audio_ms),
-            tenant=self._tenant,
-            meta=self._meta,
+            tenant=self.tenant,
+            meta=self.meta,
         )

@@ -4,6 +4,10 @@ A record leaves here in one of three ways: as audio on the tape, as nothing (a r
 letter. It keeps its place on the tape in all three, so that offsets settle in order.
 """
 
+from dataclasses import replace
+from typing import NamedTuple
+
+from consumer.core.checkpoint import DecoderMemory, Run, SequenceMemory, SessionCheckpoint
 from consumer.core.events import (
     Action,
     AudioReplayed,
@@ -18,35 +22,78 @@ from consumer.core.sequence import Novelty, SequenceWindow
 from consumer.core.tally import Tally
 from consumer.core.tape import Tape
 from consumer.core.timeline import Timeline
+from consumer.core.trail import Trail
 from consumer.errors import RecordError
 from consumer.model import BYTES_PER_FRAME, AudioChunk, ChunkEvent, Frames, Offset, StreamConfig
+
+
+class IntakeMemory(NamedTuple):
+    """What `SessionCheckpoint` has of the records."""
+
+    next: Offset
+    begin: Frames
+    seen: Offset
+    runs: tuple[Run, ...]
+    sequence: SequenceMemory
+    decoder: DecoderMemory
+    given_up: tuple[Offset, ...]
 
 
 class Intake:
     """tape: the unsettled audio. timeline: the formats it came in."""
 
-    def __init__(self, policy: SessionPolicy, decoder: Decoder, tally: Tally) -> None:
-        self.tape = Tape()
-        self.timeline = Timeline()
+    def __init__(
+        self,
+        policy: SessionPolicy,
+        decoder: Decoder,
+        tally: Tally,
+        checkpoint: SessionCheckpoint | None = None,
+    ) -> None:
+        memory = SequenceMemory() if checkpoint is None else checkpoint.sequence
+        self.tape = Tape() if checkpoint is None else Tape(checkpoint.begin)
+        self.timeline = Timeline() if checkpoint is None else Timeline(checkpoint.runs)
         self._policy = policy
         self._decoder = decoder
         self._tally = tally
         self._sequence = SequenceWindow(policy.sequence.window)
-        self._previous_frames = 0
-        self._missing = 0
+        self._sequence.recall(memory)
+        self._trail = Trail(policy.sequence.window, memory)
+        self._previous_frames = memory.previous
+        self._missing = memory.missing
         self._asked: set[Offset] = set()
         self._lost: Offset | None = None
-        self._given_up: set[Offset] = set()
+        self._given_up = set(checkpoint.given_up) if checkpoint is not None else set()
+        self._seen = Offset(-1) if checkpoint is None else checkpoint.seen
+        self._fresh = True
+
+    def memory(self) -> IntakeMemory:
+        """What a new owner needs to take the records in from the oldest one that is needed."""
+        first = self.tape.first
+        needed, begin = first or (Offset(self._seen + 1), self.tape.end)
+        runs, sequence = self.timeline.until(begin), self._trail.memory
+        if runs and runs[-1].start == begin:  # then nothing is put in before the first of its kind
+            sequence = replace(sequence, previous=0)
+        return IntakeMemory(
+            next=needed,
+            begin=begin,
+            seen=self._seen,
+            runs=runs,
+            sequence=sequence,
+            decoder=self._decoder.memory,
+            given_up=tuple(sorted(offset for offset in self._given_up if offset >= needed)),
+        )
 
     def admit(self, chunk: AudioChunk, out: list[Action]) -> Decoded | None:
         """Judge and decode the next record; None when it adds no audio, and is on the tape."""
-        self._tally.records += 1
+        fresh = self._fresh = chunk.offset > self._seen
+        self._seen = max(self._seen, chunk.offset)
+        self._tally.records += fresh
         if chunk.event is ChunkEvent.START:
             self._sequence.restart()
             self._missing = 0
         novelty, missing = self._sequence.judge(chunk.sequence)
         if novelty is Novelty.NEW:
-            self._tally.missing += missing
+            self._tally.missing += missing * fresh
             self._missing += missing
             try:
                 return self._decoder.decode(chunk)
@@ -56,7 +103,7 @@ class Intake:
             detail = f"sequence number {chunk.sequence} came after higher ones"
             self.give_up("late", detail, out, (chunk.offset,))
         else:
-            self._tally.repeats += 1
+            self._tally.repeats += fresh
         self._blank(chunk)
         return None
 
@@ -96,12 +143,14 @@ class Intake:
             is_open=decoded.open,
             fill=fill,
         )
+        self._follow(chunk)
 
     def mark_end(self, event: EndMarked) -> None:
         """Put the end mark's record on the tape; it settles with the session, as nothing else."""
         if event.offset is not None:
             self.tape.append(event.offset, 0, None, event.timestamp, is_open=True)
             self._given_up.add(event.offset)
+            self._seen = max(self._seen, event.offset)
 
     def replayed(self, event: AudioReplayed, *, sent: int, cap: int, out: list[Action]) -> None:
         """A record came back; it is put where it was, as silence when retention has deleted it.
@@ -140,12 +189,18 @@ class Intake:
             self._lost = None
         out.append(Fetch(wanted))
 
+    def prune(self) -> None:
+        """Forget formats that no record has any more which is needed."""
+        first = self.tape.first
+        self.timeline.prune(self.tape.end if first is None else first[1])
+
     def settle(self, judged: int) -> Offset | None:
         """Drop what is judged; returns as Tape.settle."""
         below = self.tape.settle(judged)
         if below is None:
             return None
         self._decoder.forget(below)
+        self._trail.settle(below)
         if self._lost is not None and self._lost < below:
             self._lost = None
         if self._given_up:
@@ -173,6 +228,12 @@ class Intake:
 
     def _blank(self, chunk: AudioChunk) -> None:
         self.tape.append(chunk.offset, 0, None, chunk.timestamp)
+        self._follow(chunk)
+
+    def _follow(self, chunk: AudioChunk) -> None:
+        self._trail.note(
+            chunk.offset, chunk.sequence, chunk.event, self._missing, self._previous_frames
+        )
 
     def _fill(self, decoded: Decoded) -> Frames:
         """Frames of silence for the numbers that are missing before this chunk.
@@ -186,7 +247,7 @@ class Intake:
             return Frames(0)
         most = int(self._policy.sequence.fill_limit * decoded.sample_rate)
         frames = min(missing * before, most)
-        self._tally.filled_ms += frames * 1000 // decoded.sample_rate
+        self._tally.filled_ms += self._fresh * frames * 1000 // decoded.sample_rate
         return Frames(frames)
 
     def _make_room(self, room: int, sent: int) -> None:

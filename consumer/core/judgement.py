@@ -4,6 +4,8 @@ At level `all` nobody knows whether the segment that closes an utterance comes b
 so an utterance settles its audio only with the next message, or after a moment.
 """
 
+from collections.abc import Iterable
+
 from consumer.core.timeline import Span, StreamClock
 from consumer.model import Frames, Level, LevelChoice, StreamConfig, StreamMessage, StreamResult
 
@@ -18,6 +20,15 @@ class Judgement:
         self._ends: dict[tuple[Level, str], int] = {}
         self._hold: Frames | None = None
         self._hold_until = 0.0
+
+    @property
+    def ends(self) -> tuple[tuple[Level, str, Frames], ...]:
+        """The last published end of each level and task."""
+        return tuple((level, task, Frames(at)) for (level, task), at in self._ends.items())
+
+    def recall(self, ends: Iterable[tuple[Level, str, Frames]]) -> None:
+        """Another owner has published up to here."""
+        self._ends = {(level, task): at for level, task, at in ends}
 
     @property
     def held_until(self) -> float | None:

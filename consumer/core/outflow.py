@@ -74,7 +74,7 @@ class Outflow:
         """Open the next stream, at the first frame that is not judged."""
         base = self.judgement.judged
         config = self.intake.timeline.config_at(base)
-        self.intake.timeline.prune(base)
+        self.intake.prune()
         clock = self.judgement.clock(config, base, self._policy.stream.overlap_tolerance)
         number = StreamNumber(self.opened)
         self.opened += 1

@@ -3,6 +3,8 @@
 from enum import StrEnum
 from typing import NamedTuple
 
+from consumer.core.checkpoint import SequenceMemory
+
 
 class Novelty(StrEnum):
     """What a sequence number says about its chunk."""
@@ -34,6 +36,15 @@ class SequenceWindow:
         self._full = (1 << width) - 1
         self._highest = -1
         self._mask = 0
+
+    @property
+    def seen(self) -> tuple[int, int]:
+        """The highest number, and the mask."""
+        return self._highest, self._mask
+
+    def recall(self, memory: SequenceMemory) -> None:
+        """Go on from here. A window that was wider forgets what lies beyond this one."""
+        self._highest, self._mask = memory.highest, memory.mask & self._full
 
     def restart(self) -> None:
         """Expect any number next: the producer says that it starts."""

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
 from consumer.core.breaker import Breaker
+from consumer.core.checkpoint import Ending, SessionCheckpoint
 from consumer.core.events import (
     Action,
     AudioArrived,
@@ -35,7 +36,7 @@ from consumer.core.policy import SessionPolicy
 from consumer.core.states import State
 from consumer.core.tally import Tally
 from consumer.errors import Fault, LocalProtocolError
-from consumer.model import Frames, LevelChoice
+from consumer.model import Frames, LevelChoice, Milliseconds
 
 _TAKING = frozenset({State.IDLE, State.STREAMING, State.CLOSING})
 
@@ -43,7 +44,8 @@ _TAKING = frozenset({State.IDLE, State.STREAMING, State.CLOSING})
 class Session:
     """One incarnation of one key. tally: what it has done.
 
-    released: streams may be opened; else only after the event Released.
+    released: streams may be opened; else only after the event Released. checkpoint: where another
+    owner has left it; the decoder must go on from there too.
     """
 
     def __init__(
@@ -55,18 +57,21 @@ class Session:
         memory: Mark,
         *,
         released: bool = True,
+        checkpoint: SessionCheckpoint | None = None,
     ) -> None:
-        self.tally = Tally()
+        self.tally = Tally(checkpoint.tally if checkpoint is not None else None)
         self._identity = identity
         self._settle_hold = policy.stream.settle_hold
         self._memory_policy = policy.memory
         self._breaker = breaker
         self._memory = memory
-        self._intake = Intake(policy, decoder, self.tally)
+        self._intake = Intake(policy, decoder, self.tally, checkpoint)
         self._judgement = Judgement()
         self._outflow = Outflow(policy, self._intake, self._judgement)
         self._life = Life(identity, policy.retry, breaker, self._outflow, self.tally)
         self._life.released = released
+        if checkpoint is not None:
+            self._go_on(checkpoint)
         self._now = 0.0
         self._out: list[Action] = []
 
@@ -81,6 +86,44 @@ class Session:
         self._HANDLERS[type(event)](self, event)
         self._life.follow(now, out)
         return out
+
+    def checkpoint(
+        self, began: Milliseconds, heard: Milliseconds, ending: Ending | None
+    ) -> SessionCheckpoint:
+        """What a new owner needs to go on from here: time stamps of the first and newest record,
+        and how it ended where no record says so.
+        """
+        life, judgement, identity = self._life, self._judgement, self._identity
+        return SessionCheckpoint(
+            key=identity.key,
+            incarnation=identity.incarnation,
+            resumed=identity.resumed,
+            tenant=identity.tenant,
+            meta=identity.meta,
+            began=began,
+            heard=heard,
+            judged=judgement.judged,
+            ends=judgement.ends,
+            streams=self._outflow.opened,
+            started_at=life.started_at if life.released else None,
+            poisoned=life.state is State.POISONED,
+            ending=ending,
+            tally=self.tally.memory,
+            **self._intake.memory()._asdict(),
+        )
+
+    def _go_on(self, checkpoint: SessionCheckpoint) -> None:
+        life = self._life
+        self._judgement.judged = checkpoint.judged
+        self._judgement.recall(checkpoint.ends)
+        self._outflow.opened = checkpoint.streams
+        life.started_at = checkpoint.started_at
+        if checkpoint.poisoned:
+            life.state = State.POISONED
+
+    def gives_up(self, now: float) -> bool:
+        """The next event may find that it has waited for too long."""
+        return self._life.unjudged and now >= self._life.patience.stuck_at
 
     @property
     def state(self) -> State:

@@ -2,6 +2,7 @@
 
 from collections import Counter
 
+from consumer.core.checkpoint import TallyMemory
 from consumer.model import SessionSummary
 
 _PIDS = 64
@@ -11,24 +12,41 @@ _LABELS = 64
 
 
 class Tally:
-    """Plain counts; times in milliseconds are filled in at the end."""
+    """Plain counts; streams are filled in at the end."""
 
-    def __init__(self) -> None:
-        self.records = 0
-        self.results = 0
+    def __init__(self, memory: TallyMemory | None = None) -> None:
+        memory = memory or TallyMemory()
+        self.records = memory.records
+        self.results = memory.results
         self.dropped = 0
         self.streams = 0
         self.breaks = 0
-        self.repeats = 0
-        self.missing = 0
-        self.dead_letters = 0
+        self.repeats = memory.repeats
+        self.missing = memory.missing
+        self.dead_letters = memory.dead_letters
         self.forgotten_bytes = 0
         self.replayed_bytes = 0
-        self.judged_ms = 0
-        self.filled_ms = 0
-        self._judged_until_ms = 0
-        self._labels: Counter[str] = Counter()
-        self._pids: dict[int, None] = {}
+        self.judged_ms = memory.judged_ms
+        self.filled_ms = memory.filled_ms
+        self._judged_until_ms = memory.judged_until_ms
+        self._labels: Counter[str] = Counter(memory.labels)
+        self._pids: dict[int, None] = dict.fromkeys(memory.pids)
+
+    @property
+    def memory(self) -> TallyMemory:
+        """What counts on under another owner."""
+        return TallyMemory(
+            records=self.records,
+            results=self.results,
+            repeats=self.repeats,
+            missing=self.missing,
+            dead_letters=self.dead_letters,
+            filled_ms=self.filled_ms,
+            judged_ms=self.judged_ms,
+            judged_until_ms=self._judged_until_ms,
+            labels=dict(self._labels),
+            pids=tuple(self._pids),
+        )
 
     def judged(self, start_ms: int, end_ms: int) -> None:
         """A span of the call is judged; several tasks may say so of the same span."""

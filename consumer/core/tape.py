@@ -24,14 +24,15 @@ class Tape:
     __slots__ = ("_audio", "_captured", "_ends", "_fill", "_head", "_kept", "_offsets", "_open",
                  "_origin", "held")  # fmt: skip
 
-    def __init__(self) -> None:
+    def __init__(self, origin: int = 0) -> None:
+        """origin: the first frame of what comes."""
         self._offsets = array("q")
         self._ends = array("q")
         self._captured = array("q")
         self._audio: list[bytes | None] = []
         self._head = 0
         self._kept = 0
-        self._origin = 0
+        self._origin = origin
         self._open: set[int] = set()
         self._fill: dict[int, int] = {}
         self.held = 0
@@ -44,6 +45,13 @@ class Tape:
     def end(self) -> Frames:
         """The frame after the newest audio."""
         return Frames(self._ends[-1] if self._ends else self._origin)
+
+    @property
+    def first(self) -> tuple[Offset, Frames] | None:
+        """The oldest unsettled record and its first frame."""
+        if self._head == len(self._offsets):
+            return None
+        return Offset(self._offsets[self._head]), Frames(self._begin(self._head))
 
     @property
     def last(self) -> Offset | None:

@@ -4,10 +4,11 @@ A call's frames are counted through; how long they last is told by runs of one f
 are exact fractions until they are published in whole milliseconds.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from fractions import Fraction
 from typing import NamedTuple
 
+from consumer.core.checkpoint import Run
 from consumer.model import Frames, Level, StreamConfig, StreamResult
 
 _HALF = Fraction(1, 2)
@@ -16,19 +17,17 @@ Ends = Mapping[tuple[Level, str], int]
 """The last published end of each level and task, in call frames."""
 
 
-class _Run(NamedTuple):
-    start: int
-    seconds: Fraction
-    config: StreamConfig
-
-
 class Timeline:
     """Runs of audio in one format each, in call frames."""
 
     __slots__ = ("_runs",)
 
-    def __init__(self) -> None:
-        self._runs: list[_Run] = []
+    def __init__(self, runs: Iterable[Run] = ()) -> None:
+        self._runs: list[Run] = list(runs)
+
+    def until(self, frame: int) -> tuple[Run, ...]:
+        """The runs that begin at or before this frame."""
+        return tuple(run for run in self._runs if run.start <= frame)
 
     @property
     def config(self) -> StreamConfig | None:
@@ -39,7 +38,7 @@ class Timeline:
         """From this frame on the audio has this format."""
         if self._runs and self._runs[-1].start == frame:
             self._runs.pop()
-        self._runs.append(_Run(frame, self.seconds(frame), config))
+        self._runs.append(Run(Frames(frame), self.seconds(frame), config))
 
     def config_at(self, frame: int) -> StreamConfig:
         """The format of this frame."""
@@ -73,7 +72,7 @@ class Timeline:
         while len(self._runs) > 1 and self._runs[1].start <= frame:
             del self._runs[0]
 
-    def _run(self, frame: int) -> _Run:
+    def _run(self, frame: int) -> Run:
         for run in reversed(self._runs):
             if run.start <= frame:
                 return run

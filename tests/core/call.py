@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from fractions import Fraction
 
+from consumer.core.checkpoint import DecoderMemory
 from consumer.core.events import Decoded
 from consumer.core.policy import SequencePolicy
 from consumer.errors import RecordError
@@ -16,10 +17,17 @@ UNREADABLE = b"bad"
 class PlainDecoder:
     """Takes payloads as samples; b"bad" can't be read, an odd byte stays open."""
 
-    def __init__(self) -> None:
-        self._rest = b""
+    def __init__(self, memory: DecoderMemory | None = None) -> None:
+        self._rest = b"" if memory is None else memory.carry
         self._carried: dict[int, bytes] = {}
+        self._before = self._rest
+        self._after: dict[int, bytes] = {}
         self.forgotten_below = 0
+
+    @property
+    def memory(self) -> DecoderMemory:
+        """The odd byte before the oldest record that is not forgotten."""
+        return DecoderMemory(carry=self._before)
 
     def decode(self, chunk: AudioChunk) -> Decoded:
         """Decode, remembering what a second time would need."""
@@ -28,7 +36,7 @@ class PlainDecoder:
         data = self._rest + chunk.payload
         self._carried[chunk.offset] = self._rest
         whole = len(data) // 2 * 2
-        self._rest = data[whole:]
+        self._rest = self._after[chunk.offset] = data[whole:]
         return Decoded(data[:whole], chunk.format.sample_rate, open=bool(self._rest))
 
     def again(self, chunk: AudioChunk) -> Decoded:
@@ -39,6 +47,8 @@ class PlainDecoder:
     def forget(self, below: Offset) -> None:
         """Note what was dropped."""
         self.forgotten_below = below
+        for offset in [offset for offset in self._after if offset < below]:
+            self._before = self._after.pop(offset)
 
 
 class Fate(StrEnum):

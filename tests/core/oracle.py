@@ -58,7 +58,7 @@ class Oracle:
         self.draining = False
         self.end_offset: Offset | None = None
         self._policy = policy
-        self._session = session
+        self.session = session
         self._breaker = breaker
         self._hold: tuple[int, float] | None = None
         self._due: deque[Expected] = deque()
@@ -71,7 +71,7 @@ class Oracle:
     @property
     def open_stream(self) -> SimStream:
         """The open stream."""
-        assert self.stream is not None, f"no stream is open in {self._session.state}"
+        assert self.stream is not None, f"no stream is open in {self.session.state}"
         return self.stream
 
     @property
@@ -119,6 +119,11 @@ class Oracle:
         self._gone(now)
         self._refusals += fault is Fault.AUDIO
 
+    def moved(self) -> None:
+        """Another owner takes over: the stream and what was asked for are gone, no pause is due."""
+        self.stream, self._hold, self._broke_at = None, None, -1.0
+        self.asked.clear()
+
     def _gone(self, now: float) -> None:
         self.stream, self._hold, self._broke_at = None, None, now
 
@@ -140,10 +145,10 @@ class Oracle:
             self._check(action, now)
         assert not self._due, "a result was not published"
         assert not self._must_die - self.dead.keys(), "a bad record was not dead-lettered"
-        if self._session.state is State.POISONED:
+        if self.session.state is State.POISONED:
             assert self._done() == self.call.frames, "given up without a dead letter"
             self.confirmed = self.call.frames
-        due = self._session.deadline
+        due = self.session.deadline
         assert due is None or due > now, "a deadline that is over already"
         self._check_memory(now)
 
@@ -167,7 +172,7 @@ class Oracle:
             case DeadLettered(offsets, reason, _):
                 self._buried(offsets, reason, now)
             case Close():
-                assert self._session.state is State.CLOSED
+                assert self.session.state is State.CLOSED
                 self.closed = True
 
     def _opened(self, number: StreamNumber, config: StreamConfig, now: float) -> None:
@@ -230,14 +235,14 @@ class Oracle:
             if self.settled_below <= offset < below:
                 self._check_settled(offset)
         if self.end_offset is not None and below > self.end_offset:
-            assert self._session.state is State.CLOSED, "an end mark settles with its session"
+            assert self.session.state is State.CLOSED, "an end mark settles with its session"
         self.settled_below = below
 
     def _check_settled(self, offset: Offset) -> None:
         if offset in self.dead:
             return
         piece, done = self.call.pieces[offset], self._done()
-        if self._session.state is State.CLOSED:
+        if self.session.state is State.CLOSED:
             assert self.call.frames <= done, "ended with audio unjudged"
         else:
             assert piece.needed <= done, f"{offset} was never judged"
@@ -276,5 +281,5 @@ class Oracle:
     def _check_memory(self, now: float) -> None:
         pieces = self.call.pieces.values()
         largest = max((2 * (p.end - p.begin) for p in pieces), default=0)
-        assert 0 <= self._session.backlog(now) <= self._session.held
-        assert self._session.held <= max(self._policy.memory.held, largest)
+        assert 0 <= self.session.backlog(now) <= self.session.held
+        assert self.session.held <= max(self._policy.memory.held, largest)

@@ -7,6 +7,7 @@ what the API has said, and works out by itself what may be published and settled
 from collections.abc import Callable
 
 from consumer.core.breaker import Breaker
+from consumer.core.checkpoint import SessionCheckpoint
 from consumer.core.events import (
     Action,
     AudioArrived,
@@ -83,6 +84,7 @@ class Rig(View):
         self.next_offset = Offset(100)
         self.gone: set[Offset] = set()
         self.actions: list[Action] = []
+        self.ended: EndMarked | None = None
 
     # What the world does.
 
@@ -134,7 +136,8 @@ class Rig(View):
         """The end mark is read, or silence has lasted too long."""
         offset = self._next(0) if reason is EndReason.MARKED else None
         self.oracle.end_offset = offset
-        self.tell(EndMarked(reason, Milliseconds(int(self.now * 1000)), offset))
+        self.ended = EndMarked(reason, Milliseconds(int(self.now * 1000)), offset)
+        self.tell(self.ended)
 
     def take(self) -> bool:
         """The stream accepts the next thing handed over."""
@@ -238,6 +241,32 @@ class Rig(View):
         self.breaker.probed(None, self.now)
         if not self.closed:
             self.look()
+
+    def move(self) -> SessionCheckpoint:
+        """Another owner goes on where this one stands: it reads the unsettled records once more.
+
+        The old stream is gone without a word. Returns what was handed over.
+        """
+        checkpoint = self.session.checkpoint(Milliseconds(0), Milliseconds(0), None)
+        ended = self.ended if self.session.ending else None
+        self.oracle.moved()
+        self.decoder = PlainDecoder(checkpoint.decoder)
+        self.session = Session(
+            Identity.of(checkpoint),
+            self.policy,
+            self.decoder,
+            self.breaker,
+            self.memory,
+            released=self.oracle.released,
+            checkpoint=checkpoint,
+        )
+        self.oracle.session = self.session
+        for offset, chunk in sorted(self.chunks.items()):
+            if offset >= checkpoint.next:
+                self.tell(AudioArrived(chunk))
+        if ended is not None:
+            self.tell(ended)
+        return checkpoint
 
     def did(self, kind: type[Action]) -> bool:
         """The last event made the session ask for this."""

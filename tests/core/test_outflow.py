@@ -294,6 +294,15 @@ def test_a_stream_that_stays_behind_is_full_for_a_moment_only() -> None:
     assert rig.session.full(rig.now)
 
 
+def test_small_audio_lingers_until_it_is_sent() -> None:
+    """Its deadline is near; that of audio on its way is not."""
+    rig = Rig()
+    rig.arrive(100)
+    assert rig.session.lingers
+    rig.wait(0.3)
+    assert not rig.session.lingers
+
+
 def test_a_stream_that_waits_for_audio_is_not_slow() -> None:
     """However long it has not taken any."""
     rig = Rig()

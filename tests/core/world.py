@@ -57,6 +57,15 @@ class WorldMachine(RuleBasedStateMachine):
     def streams(self) -> bool:
         return self.alive() and self.rig.stream is not None
 
+    def moves(self) -> bool:
+        return self.alive() and not self.rig.gone and not self.rig.oracle.draining
+
+    @precondition(moves)
+    @rule()
+    def moved(self) -> None:
+        """A rebalance, or a crash."""
+        self.rig.move()
+
     # The producer.
 
     @precondition(hears)

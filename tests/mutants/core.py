@@ -5,7 +5,42 @@ from tests.mutants.mutant import Mutant
 _PROPERTIES = "tests/core/test_session_properties.py"
 _GIVEN_UP = "tests/core/test_life_given_up.py"
 
+_CHECKPOINT = "tests/core/test_checkpoint.py"
+
 CORE = (
+    Mutant(
+        name="dedup that eats a replay",
+        file="consumer/core/intake.py",
+        original="runs, sequence = self.timeline.until(begin), self._trail.memory",
+        replacement="runs, sequence = self.timeline.until(begin), "
+        "SequenceMemory(*self._sequence.seen)",
+        breaks="a record that a new owner reads again is no repeat",
+        tests=(_CHECKPOINT,),
+    ),
+    Mutant(
+        name="a new owner counts again",
+        file="consumer/core/intake.py",
+        original="fresh = self._fresh = chunk.offset > self._seen",
+        replacement="fresh = self._fresh = True",
+        breaks="a record is counted once under all owners",
+        tests=(_CHECKPOINT,),
+    ),
+    Mutant(
+        name="a new owner starts the call's clock again",
+        file="consumer/core/intake.py",
+        original="Timeline(checkpoint.runs)",
+        replacement="Timeline()",
+        breaks="times count from the start of the call under every owner",
+        tests=(_CHECKPOINT, _PROPERTIES),
+    ),
+    Mutant(
+        name="a new owner judges what is judged",
+        file="consumer/core/session.py",
+        original="self._judgement.judged = checkpoint.judged",
+        replacement="self._judgement.judged = checkpoint.begin",
+        breaks="a new owner goes on at the judged frame",
+        tests=(_CHECKPOINT,),
+    ),
     Mutant(
         name="settle early: any level settles",
         file="consumer/core/judgement.py",
@@ -64,9 +99,9 @@ CORE = (
     ),
     Mutant(
         name="call time forgets a format too early",
-        file="consumer/core/outflow.py",
-        original="self.intake.timeline.prune(base)",
-        replacement="self.intake.timeline.prune(self.intake.tape.end)",
+        file="consumer/core/intake.py",
+        original="self.timeline.prune(self.tape.end if first is None else first[1])",
+        replacement="self.timeline.prune(self.tape.end)",
         breaks="published times are right through changes of format",
         tests=(_PROPERTIES,),
     ),
@@ -98,8 +133,8 @@ CORE = (
     Mutant(
         name="the horizon counts what nobody has taken",
         file="consumer/core/stream.py",
-        original="        if not history or self.sent - judged < policy.horizon * self.config.sample_rate:\n"
-        "            return None\n"
+        original="        if not history or self.sent - judged < "
+        "policy.horizon * self.config.sample_rate:\n            return None\n"
         "        return history[0].at + _GRAIN + policy.horizon\n",
         replacement="        if self.sent - judged < policy.horizon * self.config.sample_rate:\n"
         "            return None\n"
