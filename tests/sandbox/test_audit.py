@@ -60,8 +60,8 @@ def test_findings_lie_beside_the_audio(tmp_path: Path) -> None:
     audit = Audit("scripted", audio=tmp_path, first_pid=5)
     record = audit.begin("peer", None)
     audit.accept(record, CONFIG)
-    span = {"start_time": "2.00", "end_time": "3.50"}
-    record.find([api_pb2.InferenceResult(level=api_pb2.utterance, **span)])
+    level = api_pb2.utterance
+    record.find([api_pb2.InferenceResult(start_time="2.00", end_time="3.50", level=level)])
     [line] = (tmp_path / "5.jsonl").read_text().splitlines()
     assert json.loads(line) == {"level": "utterance", "start": "2.00", "end": "3.50"}
     assert record.results == 1

@@ -44,7 +44,7 @@ def test_reference_shows_units_and_defaults() -> None:
     """Units, sizes, choices and requirements read as a person would write them."""
     rows = {row.variable: row for row in reference()}
     assert rows["CONSUMER_SESSION__HELD_BYTES"].kind == "bytes"
-    assert rows["CONSUMER_SESSION__HELD_BYTES"].default == "1MiB"
+    assert rows["CONSUMER_SESSION__HELD_BYTES"].default == "2MiB"
     assert rows["CONSUMER_SESSION__IDLE_TIMEOUT_SECONDS"].kind == "seconds"
     assert rows["CONSUMER_SESSION__IDLE_TIMEOUT_SECONDS"].default == "60"
     assert rows["CONSUMER_AUDIO__SAMPLE_RATE_HERTZ"].kind == "Hz"
