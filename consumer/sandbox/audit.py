@@ -2,19 +2,18 @@
 
 Kept in memory for the last streams, and on request as JSON lines in a file (one line when a stream
 has sent its config, one when it is over, so that a killed process leaves evidence too) and with the
-audio itself, one raw file per stream, and beside it the spans that were found in it. Never a token.
+audio itself, one raw file per stream. Never a token.
 """
 
 import hashlib
 import json
 import time
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO, TextIO
 
-from consumer.pb import api_pb2
 from consumer.sandbox.errors import Misused
 from consumer.sandbox.rules import StreamConfig
 
@@ -52,7 +51,6 @@ class StreamRecord:
     ended_ms: int | None = None
     _hash: Any = field(default_factory=hashlib.sha256)
     _file: BinaryIO | None = None
-    _found: TextIO | None = None
 
     @property
     def seconds(self) -> float:
@@ -70,23 +68,9 @@ class StreamRecord:
         if self._file:
             self._file.write(audio)
 
-    def find(self, results: Iterable[api_pb2.InferenceResult]) -> None:
-        """Note results that are about to be sent, each in a message of its own."""
-        for result in results:
-            self.results += 1
-            if self._found:
-                self._found.write(json.dumps(_span(result)) + "\n")
-        if self._found:
-            self._found.flush()
-
     def keep_audio(self, path: Path) -> None:
-        """Write the audio that follows into a file, each message at once.
-
-        Beside it, as .jsonl, goes a line for each result: its level, start and end in seconds of
-        the stream, as they are sent. The n-th line, from 0, is of the message with that number.
-        """
+        """Write the audio that follows into a file, each message at once."""
         self._file = path.open("wb", buffering=0)
-        self._found = path.with_suffix(".jsonl").open("w", encoding="utf-8")
 
     def finish(self) -> None:
         """Close the file, note the time."""
@@ -94,9 +78,6 @@ class StreamRecord:
         if self._file:
             self._file.close()
             self._file = None
-        if self._found:
-            self._found.close()
-            self._found = None
 
     def view(self) -> dict[str, object]:
         """What JSON shows of it."""
@@ -221,11 +202,6 @@ class Audit:
 def now_ms() -> int:
     """The wall clock."""
     return time.time_ns() // 1_000_000
-
-
-def _span(result: api_pb2.InferenceResult) -> dict[str, str]:
-    level = api_pb2.Level.Name(result.level)
-    return {"level": level, "start": result.start_time, "end": result.end_time}
 
 
 def _file_name(pid: int) -> str:

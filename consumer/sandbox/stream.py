@@ -88,7 +88,6 @@ class Stream:
         self._own: tuple[Rule, ...] = ()
         self._plan = Plan()
         self._planned = -1
-        self._rate: int | None = None
 
     async def run(self) -> None:
         """Serve the call and set its status; raises CancelledError when the caller goes away."""
@@ -134,12 +133,11 @@ class Stream:
         self._record.cid = message.cid
         credentials = self._house.credentials.admit(message.cid, message.x_auth_token)
         config = read_config(message)
-        self._admit(config.sample_rate)
+        self._admit()
         self._house.audit.accept(self._record, config)
         return config, credentials
 
-    def _admit(self, rate: int) -> None:
-        self._rate = rate
+    def _admit(self) -> None:
         try:
             self._own = (parse_rule(self._fault),) if self._fault else ()
         except Misused as error:
@@ -177,8 +175,8 @@ class Stream:
         return None
 
     async def _send(self, results: list[api_pb2.InferenceResult], outbox: Outbox) -> None:
-        self._record.find(results)
         await outbox.put(results, self._plan.delay)
+        self._record.results += len(results)
 
     async def _strike(self) -> bool:
         """Let the fault happen whose time has come; True when the stream is to end with OK."""
@@ -197,8 +195,7 @@ class Stream:
     def _look_up(self) -> Plan:
         faults = self._house.faults
         if self._planned != faults.version:
-            record = self._record
-            caller = Caller(record.number, record.cid or 0, record.session, self._rate)
+            caller = Caller(self._record.number, self._record.cid or 0, self._record.session)
             self._plan, self._planned = faults.plan(caller, self._own), faults.version
         return self._plan
 

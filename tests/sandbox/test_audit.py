@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from consumer.pb import api_pb2
 from consumer.sandbox.audit import KEPT, Audit, StreamRecord
 from consumer.sandbox.errors import Misused
 from consumer.sandbox.rules import StreamConfig
@@ -53,19 +52,6 @@ def test_audio_is_on_disk_at_once(tmp_path: Path) -> None:
     audit.end(record)
     assert path.read_bytes() == b"abcd"
     assert audit.audio(6) is None
-
-
-def test_findings_lie_beside_the_audio(tmp_path: Path) -> None:
-    """Where audio is kept, each result is a line from the moment on at which it is to be sent."""
-    audit = Audit("scripted", audio=tmp_path, first_pid=5)
-    record = audit.begin("peer", None)
-    audit.accept(record, CONFIG)
-    level = api_pb2.utterance
-    record.find([api_pb2.InferenceResult(start_time="2.00", end_time="3.50", level=level)])
-    [line] = (tmp_path / "5.jsonl").read_text().splitlines()
-    assert json.loads(line) == {"level": "utterance", "start": "2.00", "end": "3.50"}
-    assert record.results == 1
-    audit.end(record)
 
 
 def test_memory_is_bounded() -> None:
