@@ -52,9 +52,6 @@ _TALLIED: tuple[MetricName, ...] = (
     "audio_forgotten_bytes",
     "audio_replayed_bytes",
 )
-_HURRIED = frozenset({AudioArrived, AudioTaken})
-"""Events that come with every few chunks; what deadline they bring is some way off."""
-
 _GRAIN = 0.001
 """Seconds to the next alarm at least: loops ring up to their resolution early, again and again."""
 
@@ -100,10 +97,15 @@ class Worker:
     def arrive(self, record: Record, chunk: AudioChunk) -> None:
         """The session's next record."""
         self.timestamp = max(self.timestamp, chunk.timestamp)
-        self.arrived = self._kit.clock.monotonic()
+        self.arrived = now = self._kit.clock.monotonic()
+        if self._dropped:
+            return
         self._record = record
-        self.tell(AudioArrived(chunk))
+        self._step(AudioArrived(chunk), now)
         self._record = None
+        self._weigh(now)
+        if self._may_oversleep(now):
+            self._arm(now)
 
     def end(self, reason: EndReason, timestamp: Milliseconds, offset: Offset | None = None) -> None:
         """The session gets no more audio."""
@@ -118,11 +120,10 @@ class Worker:
         if self._dropped:
             return
         now = self._kit.clock.monotonic()
-        if type(event) is not AudioArrived:
-            self._catch_up(now)
+        self._catch_up(now)
         self._step(event, now)
         self._weigh(now)
-        if type(event) not in _HURRIED or self._may_oversleep(now):
+        if type(event) is not AudioTaken or self._may_oversleep(now):
             self._arm(now)
 
     def _catch_up(self, now: float) -> None:
@@ -238,7 +239,10 @@ class Worker:
             self._full = full
 
     def _may_oversleep(self, now: float) -> bool:
-        """Whether a hurried event may have brought a deadline before the alarm that is set."""
+        """Whether audio that arrived or was taken may bring a deadline before the alarm that is set.
+
+        What deadline these bring is some way off, and they come with every few chunks.
+        """
         timer = self._timer
         if timer is None:
             return True
