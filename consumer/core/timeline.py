@@ -133,5 +133,5 @@ class StreamClock:
 
 
 def _rounded(whole: int, part: int) -> int:
-    """whole / part, rounded half up: one division, where fractions would reduce at each step."""
+    """The quotient rounded half up: one division, where fractions would reduce at each step."""
     return (2 * whole + part) // (2 * part)

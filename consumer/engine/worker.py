@@ -239,7 +239,7 @@ class Worker:
             self._full = full
 
     def _may_oversleep(self, now: float) -> bool:
-        """Whether audio that arrived or was taken may bring a deadline before the alarm that is set.
+        """Whether audio that arrived or was taken may bring a deadline before the alarm set.
 
         What deadline these bring is some way off, and they come with every few chunks.
         """
@@ -278,6 +278,6 @@ class Worker:
 
 
 def _calm(policy: StreamPolicy) -> float:
-    """Seconds to the nearest deadline that a hurried event can bring, unless audio lingers."""
+    """Seconds to the nearest deadline that arriving or taken audio can bring, unless it lingers."""
     times = [policy.stall_grace, policy.stall_timeout, policy.horizon, policy.cut_patience]
     return min([*times, 0.9 * policy.limit] if policy.limit else times)
