@@ -147,7 +147,12 @@ class _Service:
         return Verdict(ok=not troubles, reasons=tuple(troubles))
 
     def _status(self) -> Mapping[str, Any]:
-        return {"ready": self._ready(), "metrics": dict(self._counts.values)}
+        partitions = () if self._pipeline is None else self._pipeline.watchdog.partitions
+        return {
+            "ready": self._ready(),
+            "partitions": partitions,
+            "metrics": dict(self._counts.values),
+        }
 
 
 def _settle_in() -> None:

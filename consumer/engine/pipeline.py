@@ -172,6 +172,7 @@ class Pipeline:
         policy = self._kit.policies.commit
         if not policy.drain:
             return
+        self.watchdog.draining = True
         for holding in self.ownership:
             holding.dispatcher.drain()
         try:
