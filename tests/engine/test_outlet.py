@@ -7,10 +7,11 @@ from functools import partial
 
 import pytest
 
-from consumer.engine.outlet import Outlet
+from consumer.core.claim import Standing
+from consumer.engine.outlet import Outlet, Seal
 from consumer.engine.writers import PatientWriter
 from consumer.errors import KafkaFailed, KafkaRefused, RecordTooLarge
-from consumer.model import Outgoing
+from consumer.model import Offset, Outgoing
 from tests.engine.stand import LETTERS, RESULTS, Stand, headers, settle_down, virtual_time
 
 pytestmark = virtual_time
@@ -244,3 +245,90 @@ async def test_flushed_means_that_nothing_waits_or_is_on_its_way() -> None:
         p.stand.sink.release()
         await flushed
         assert p.settled == [1]
+
+
+class Sealing:
+    """Seals an outlet at what was settled so far."""
+
+    def __init__(self, p: Put) -> None:
+        self.p = p
+        self.sealed: list[int] = []
+
+    def seal(self, *, final: bool = False) -> "asyncio.Future[None]":
+        """Put a seal behind all that was put."""
+        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.p.outlet.seal(Seal(self._standing, self._sealed, done, final))
+        return done
+
+    def _standing(self) -> Standing:
+        return Standing(Offset(len(self.p.settled)))
+
+    def _sealed(self, standing: Standing) -> None:
+        self.sealed.append(standing.offset)
+
+
+async def test_a_seal_stands_by_what_was_settled_before_it() -> None:
+    """Not by what came after it, though that is on its way too."""
+    async with putting() as p:
+        s = Sealing(p)
+        p.put(1, 2)
+        done = s.seal()
+        p.put(3)
+        await done
+        await p.outlet.flushed()
+        assert (s.sealed, p.settled) == ([2], [1, 2, 3])
+
+
+async def test_nothing_goes_out_after_a_final_seal_until_the_outlet_is_resumed() -> None:
+    """What comes late waits for the group's word whether the partition stays."""
+    async with putting() as p:
+        s = Sealing(p)
+        p.outlet.shut()
+        p.put(1)
+        done = s.seal(final=True)
+        p.put(2)
+        await done
+        await asyncio.sleep(60)
+        assert p.values == [b"1"]
+        p.outlet.resume()
+        await p.outlet.flushed()
+        assert p.values == [b"1", b"2"]
+
+
+async def test_a_final_seal_that_comes_too_late_holds_nobody() -> None:
+    """The partition has come back meanwhile, so it goes on."""
+    async with putting() as p:
+        s = Sealing(p)
+        p.outlet.shut()
+        p.outlet.hold()
+        p.put(1)
+        s.seal(final=True)
+        p.outlet.resume()
+        p.put(2)
+        await asyncio.sleep(60)
+        assert p.values == [b"1", b"2"]
+
+
+async def test_those_who_can_wait_have_to_while_an_outlet_is_shut() -> None:
+    """No more results are read for a partition that may be another's soon."""
+    async with putting() as p:
+        p.outlet.shut()
+        waiting = asyncio.create_task(p.outlet.room())
+        await asyncio.sleep(60)
+        assert not waiting.done()
+        p.outlet.resume()
+        await waiting
+
+
+async def test_a_seal_that_can_not_be_done_is_cancelled() -> None:
+    """Whoever waits for it does not wait for ever."""
+    async with putting() as p:
+        p.stand.sink.hold()
+        p.put(1)
+        done = Sealing(p).seal()
+        await settle_down()
+        for task in asyncio.all_tasks():
+            if task.get_name() == "outlet calls/0":
+                task.cancel()
+        await settle_down()
+        assert done.cancelled()

@@ -174,6 +174,9 @@ async def test_lost_partitions_commit_nothing() -> None:
     async with owning() as o:
         o.settle()
         await settle_down()
+        sealed = o.holding().seal()
+        assert sealed is not None
+        await sealed
         before = o.stand.source.script.calls.count("commit")
         await o.revoke(lost=True)
         assert o.stand.source.group.committed == {FIRST: 0, SECOND: 0}

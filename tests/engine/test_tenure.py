@@ -11,7 +11,7 @@ from consumer.engine.tenure import Phase, Tenure
 from consumer.engine.writers import PatientWriter
 from consumer.model import Offset, Outgoing, Partition
 from tests.engine.props import Numbers
-from tests.engine.stand import CALLS, RESULTS, Stand, settle_down, virtual_time
+from tests.engine.stand import CALLS, CHECKPOINTS, RESULTS, Stand, settle_down, virtual_time
 
 pytestmark = virtual_time
 
@@ -184,3 +184,16 @@ async def test_a_partition_read_from_its_start_commits_nothing_at_first() -> Non
         assert tenure.commitable is None
         tenure.begin(Offset(7), Offset(7))
         assert tenure.commitable is None
+
+
+async def test_a_checkpoint_is_sent_after_the_results_that_it_knows_of() -> None:
+    """A crash between the two must not lose results that the checkpoint says are published."""
+    async with owning() as (stand, tenure):
+        stand.sink.hold()
+        tenure.put(result())
+        done = tenure.seal([Outgoing(CHECKPOINTS, 0, b"1", b"{}")])
+        await settle_down()
+        assert [record.topic for record, _ in stand.sink.held] == [RESULTS]
+        stand.sink.release()
+        await done
+        assert [record.topic for record in stand.sink.sent] == [RESULTS, CHECKPOINTS]

@@ -15,11 +15,12 @@ from rich.console import Console
 from rich.table import Table
 
 from tests.mutants.core import CORE
+from tests.mutants.delivery import DELIVERY
 from tests.mutants.engine import ENGINE
 from tests.mutants.mutant import Mutant, Stale
 from tests.mutants.workshop import ROOT, Outcome, Workshop
 
-MUTANTS = (*CORE, *ENGINE)
+MUTANTS = (*CORE, *ENGINE, *DELIVERY)
 _AT_ONCE = 2
 
 Job = TypeVar("Job")
