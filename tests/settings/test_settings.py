@@ -227,6 +227,15 @@ def test_checkpoints_belong_to_a_group_and_its_input(build: Build) -> None:
     assert build(CONSUMER_KAFKA__CHECKPOINTS_TOPIC="states").kafka.checkpoints == "states"
 
 
+def test_groups_with_strange_names_must_name_their_checkpoints(build: Build) -> None:
+    """A group may be called what no topic may be called; then its checkpoints need a name."""
+    strange = "team/fraud detection"
+    with pytest.raises(ConfigurationError, match=r"^CONSUMER_KAFKA__CHECKPOINTS_TOPIC: is needed"):
+        build(CONSUMER_KAFKA__GROUP_ID=strange)
+    kafka = build(CONSUMER_KAFKA__CHECKPOINTS_TOPIC="states").kafka
+    assert (kafka.group_id, kafka.checkpoints) == (strange, "states")
+
+
 @pytest.mark.parametrize(
     ("variable", "value", "says"),
     [
