@@ -92,6 +92,14 @@ def test_a_session_comes_back_as_it_was() -> None:
     assert (found.epoch, sorted(found.loose)) == (2, [40, 41])
 
 
+def test_says_which_dead_letters_are_written() -> None:
+    """Records whose dead letters are written and that no session's checkpoint mentions yet."""
+    found = read(owner(2).owned([Offset(40)], [Offset(44), Offset(43)]))
+    assert (found.loose, found.lettered) == (frozenset({40}), frozenset({43, 44}))
+    assert read(owner(2).owned([Offset(40)])).lettered == frozenset()
+    assert read().lettered == frozenset()
+
+
 def test_the_newest_word_counts() -> None:
     """Of one session and one owner."""
     one = owner(2)
