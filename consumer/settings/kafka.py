@@ -228,6 +228,17 @@ class KafkaSettings(Group):
         return self
 
     @model_validator(mode="after")
+    def _checkpoints_have_a_name(self) -> Self:
+        try:
+            _topic(self.checkpoints)
+        except ValueError as error:
+            text = (
+                f"is needed, because the default is made of the group's name, and a topic's {error}"
+            )
+            raise wrong("checkpoints_topic", text) from None
+        return self
+
+    @model_validator(mode="after")
     def _topics_differ(self) -> Self:
         names: dict[str, str] = {}
         topics = {

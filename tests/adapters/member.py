@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
 from contextlib import asynccontextmanager
 
-from consumer.model import Partition, Record
+from consumer.model import Offset, Partition, Record
 from consumer.ports import Source
 
 PATIENCE_SECONDS = 30.0
@@ -31,6 +31,12 @@ class Member:
     async def start(self) -> None:
         """Join the group."""
         await self.source.start(self._note_assigned, self._note_revoked)
+
+    async def begin(self, partition: Partition, offset: Offset | None = None) -> Offset:
+        """Read from this offset on, or from where the policies say; returns from where."""
+        position = await self.source.place(partition, offset)
+        self.source.begin(partition, position)
+        return position
 
     async def assignments(self, number: int) -> None:
         """Wait until there were so many assignments."""

@@ -11,6 +11,7 @@ from consumer.adapters.kafka.arguments import member_arguments
 from consumer.adapters.kafka.options import KafkaOptions, SourceOptions
 from consumer.adapters.kafka.source import KafkaSource
 from consumer.adapters.kafka.topics import KafkaTopics
+from consumer.core.claim import Standing
 from consumer.errors import KafkaFailed, KafkaRefused, OwnershipLost
 from consumer.model import Offset, Partition
 from tests.adapters.broker import Broker, free_port
@@ -30,11 +31,11 @@ async def test_tells_a_loss_from_a_revoke(real_world: BrokerWorld) -> None:
     [partition] = await real_world.topic()
     refused: list[bool] = []
     async with joined(real_world.source(partition.topic, "lost")) as member:
-        await member.source.begin(partition, None)
+        await member.begin(partition)
 
         async def try_to_commit() -> None:
             with pytest.raises(OwnershipLost):
-                await member.source.commit({partition: Offset(0)})
+                await member.source.commit({partition: Standing(Offset(0))})
             refused.append(True)
 
         member.on_revoked = try_to_commit
@@ -80,14 +81,14 @@ async def test_comes_back_after_the_brokers_do(lone_broker: Broker) -> None:
     async with KafkaTopics(kafka) as topics:
         await topics.create(["audio"], partitions=1, copies=1)
     async with joined(KafkaSource(kafka, options)) as member:
-        await member.source.begin(partition, None)
+        await member.begin(partition)
         lone_broker.stop()
         for _ in range(3):
             assert not await member.source.poll((), 0.1)
         lone_broker.start()
         await member.assignments(2)
         assert len(member.revoked) == 1
-        assert await member.source.begin(partition, None) == 0
+        assert await member.begin(partition) == 0
 
 
 def test_no_two_members_share_an_assignor() -> None:

@@ -1,7 +1,7 @@
 """What only the real source can go wrong in while it reads."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Literal
 
@@ -12,7 +12,7 @@ from aiokafka import errors as foreign
 
 from consumer.adapters.kafka.source import KafkaSource
 from consumer.errors import KafkaFailed, KafkaRefused
-from consumer.model import Offset, Partition
+from consumer.model import Offset
 from tests.adapters.conftest import BROKERS
 from tests.adapters.desk import Desk, desk_in
 from tests.adapters.worlds import AnyBroker, broker_world
@@ -50,7 +50,7 @@ async def test_reads_every_compression(any_broker: AnyBroker, desk: Desk) -> Non
         async with AIOKafkaProducer(bootstrap_servers=address, compression_type=codec) as writer:
             value = f"{codec}".encode() * 2000
             await writer.send_and_wait(partition.topic, value, partition=partition.number)
-    await desk.member.source.begin(partition, None)
+    await desk.member.begin(partition)
     records = await desk.member.read(len(codecs))
     assert [r.value for r in records] == [f"{codec}".encode() * 2000 for codec in codecs]
 
@@ -60,7 +60,7 @@ async def test_loses_nothing_in_a_poll_that_fails(
 ) -> None:
     """Records that the library had read before it failed are handed out by the next poll."""
     partition = await desk.filled(b"a")
-    await source.begin(partition, None)
+    await desk.member.begin(partition)
     getmany = source._consumer.getmany
 
     async def fail_after_reading(*places: object, **options: object) -> Mapping[Any, Any]:
@@ -89,12 +89,16 @@ async def test_goes_on_as_told_when_retention_overtakes_reading(
     async def vanish(*_: object, **__: object) -> Mapping[Any, Any]:
         raise foreign.OffsetOutOfRangeError({place: 0})
 
-    async def from_five(_: Partition) -> tuple[Offset, Offset]:
-        return Offset(5), Offset(9)
+    async def first(_: Sequence[TopicPartition]) -> Mapping[TopicPartition, int]:
+        return {place: 5}
 
-    await source.begin(partition, None)
+    async def end(_: Sequence[TopicPartition]) -> Mapping[TopicPartition, int]:
+        return {place: 9}
+
+    await desk.member.begin(partition)
     monkeypatch.setattr(source, "_options", replace(source._options, out_of_range=choice))
-    monkeypatch.setattr(source, "_bounds", from_five)
+    monkeypatch.setattr(source._consumer, "beginning_offsets", first)
+    monkeypatch.setattr(source._consumer, "end_offsets", end)
     monkeypatch.setattr(source._consumer, "getmany", vanish)
     if choice == "stop":
         with pytest.raises(KafkaRefused, match="retention deleted it"):
@@ -103,7 +107,7 @@ async def test_goes_on_as_told_when_retention_overtakes_reading(
         assert not await source.poll((), 0.1)
     assert await source._consumer.position(place) == (0 if choice == "stop" else 9)
     monkeypatch.undo()
-    await source.begin(partition, Offset(0))
+    await desk.member.begin(partition, Offset(0))
 
 
 async def test_refuses_a_record_larger_than_a_fetch(
@@ -112,7 +116,7 @@ async def test_refuses_a_record_larger_than_a_fetch(
     """A record that the library would pass over stops the reading, and is not passed over."""
     partition = await desk.filled(b"large")
     place = TopicPartition(*partition)
-    await source.begin(partition, None)
+    await desk.member.begin(partition)
 
     async def pass_over(*_: object, **__: object) -> Mapping[Any, Any]:
         source._consumer.seek(place, 1)

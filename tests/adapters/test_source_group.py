@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from consumer.core.claim import Standing
 from consumer.errors import OwnershipLost
 from consumer.model import Offset, Partition
 from tests.adapters.member import PATIENCE_SECONDS, Member, joined
@@ -19,10 +20,10 @@ async def test_hands_over_within_a_revoke(world: World) -> None:
     topic = partitions[0].topic
     async with joined(world.source(topic, "hand-over")) as old:
         assert old.partitions == set(partitions)
-        old.on_revoked = lambda: old.source.commit(dict.fromkeys(partitions, Offset(0)))
+        old.on_revoked = lambda: old.source.commit(dict.fromkeys(partitions, Standing(Offset(0))))
         for partition in partitions:
             await world.put(partition, b"audio")
-            await old.source.begin(partition, None)
+            await old.begin(partition)
         async with joined(world.source(topic, "hand-over")) as new:
             await old.assignments(2)
             assert [lost for _, lost in old.revoked] == [False]
@@ -40,25 +41,25 @@ async def test_hands_over_within_a_revoke(world: World) -> None:
 
 async def _check_owns_nothing(member: Member, partition: Partition) -> None:
     with pytest.raises(OwnershipLost):
-        await member.source.commit({partition: Offset(1)})
+        await member.source.commit({partition: Standing(Offset(1))})
     with pytest.raises(OwnershipLost):
-        await member.source.begin(partition, None)
+        member.source.begin(partition, Offset(0))
     assert member.source.progress(partition) is None
 
 
 async def _check_only_new_owns(old: Member, new: Member, partition: Partition) -> None:
     await _check_owns_nothing(old, partition)
-    assert await new.source.committed(partition) == 0
-    await new.source.begin(partition, Offset(0))
+    assert await new.source.standing(partition) == Standing(Offset(0))
+    await new.begin(partition, Offset(0))
     assert [r.value for r in await new.read(1)] == [b"audio"]
-    await new.source.commit({partition: Offset(1)})
+    await new.source.commit({partition: Standing(Offset(1))})
 
 
 async def test_forgets_positions_at_a_rebalance(world: World) -> None:
     """A partition that stays is read no further before it is begun again, and nothing is lost."""
     [partition] = await world.topic()
     async with joined(world.source(partition.topic, "stay")) as member:
-        await member.source.begin(partition, None)
+        await member.begin(partition)
         await world.put(partition, b"a")
         await member.read(1)
         async with joined(world.source(partition.topic, "stay")) as other:
@@ -67,7 +68,7 @@ async def test_forgets_positions_at_a_rebalance(world: World) -> None:
             await world.put(partition, b"b")
             assert not await owner.source.poll((), 0.3)
             assert owner.source.progress(partition) is None
-            await owner.source.begin(partition, Offset(1))
+            await owner.begin(partition, Offset(1))
             assert [r.value for r in await owner.read(1)] == [b"b"]
 
 
@@ -76,7 +77,7 @@ async def test_polls_in_time_during_a_rebalance(world: World) -> None:
     [partition] = await world.topic()
     given_back = asyncio.Event()
     async with joined(world.source(partition.topic, "slow")) as member:
-        await member.source.begin(partition, None)
+        await member.begin(partition)
 
         async def give_back() -> None:
             async with asyncio.timeout(PATIENCE_SECONDS):
@@ -89,7 +90,7 @@ async def test_polls_in_time_during_a_rebalance(world: World) -> None:
         await world.put(partition, b"late")
         for _ in range(3):
             assert not await member.source.poll((), 0.1)
-        await member.source.commit({partition: Offset(0)})
+        await member.source.commit({partition: Standing(Offset(0))})
         given_back.set()
         await joining
         await other.source.stop()
@@ -118,6 +119,6 @@ async def test_begins_where_the_options_say(world: World) -> None:
         await world.put(partition, b"old")
     options = {"start": "latest", "out_of_range": "earliest"}
     async with joined(world.source(partition.topic, "late", **options)) as member:
-        assert await member.source.begin(partition, None) == 3
-        assert await member.source.begin(partition, Offset(99)) == 0
+        assert await member.begin(partition) == 3
+        assert await member.begin(partition, Offset(99)) == 0
         assert len(await member.read(3)) == 3

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 import pytest
 import pytest_asyncio
 
+from consumer.core.claim import Standing
 from consumer.errors import KafkaRefused, OwnershipLost
 from consumer.model import Offset, Partition, Record
 from tests.adapters.conftest import WORLDS
@@ -33,30 +34,30 @@ async def test_yields_nothing_before_begin(desk: Desk) -> None:
     partition = await desk.filled(b"a")
     assert not await desk.member.source.poll((), 0.3)
     assert desk.member.source.progress(partition) is None
-    await desk.member.source.begin(partition, None)
+    await desk.member.begin(partition)
     assert [r.value for r in await desk.member.read(1)] == [b"a"]
 
 
 async def test_begins_at_the_start_without_an_offset(desk: Desk) -> None:
     """By default a group without a committed offset hears everything."""
     partition = await desk.filled(b"a", b"b")
-    assert await desk.member.source.begin(partition, None) == 0
+    assert await desk.member.begin(partition) == 0
     assert [r.offset for r in await desk.member.read(2)] == [0, 1]
 
 
 async def test_begins_at_an_offset(desk: Desk) -> None:
     """Reading goes on exactly where it is told to, as often as it is told."""
     partition = await desk.filled(b"a", b"b", b"c")
-    assert await desk.member.source.begin(partition, Offset(2)) == 2
+    assert await desk.member.begin(partition, Offset(2)) == 2
     assert [r.value for r in await desk.member.read(1)] == [b"c"]
-    await desk.member.source.begin(partition, Offset(1))
+    await desk.member.begin(partition, Offset(1))
     assert [r.value for r in await desk.member.read(2)] == [b"b", b"c"]
 
 
 async def test_begins_at_the_very_end(desk: Desk) -> None:
     """The offset of the next record that will be written is a fine place to begin."""
     partition = await desk.filled(b"a")
-    assert await desk.member.source.begin(partition, Offset(1)) == 1
+    assert await desk.member.begin(partition, Offset(1)) == 1
     await desk.world.put(partition, b"b")
     assert [r.value for r in await desk.member.read(1)] == [b"b"]
 
@@ -65,7 +66,7 @@ async def test_refuses_an_offset_out_of_range(desk: Desk) -> None:
     """An offset that does not exist stops the reading and says what to set."""
     partition = await desk.filled(b"a")
     with pytest.raises(KafkaRefused, match=r"kafka\.out_of_range"):
-        await desk.member.source.begin(partition, Offset(7))
+        await desk.member.begin(partition, Offset(7))
 
 
 async def test_hands_records_out_as_they_were_written(desk: Desk) -> None:
@@ -75,7 +76,7 @@ async def test_hands_records_out_as_they_were_written(desk: Desk) -> None:
     await desk.world.put(partition, b"audio", b"call-7", headers)
     await desk.world.put(partition, None, b"call-7")
     await desk.world.put(partition, b"stray", None)
-    await desk.member.source.begin(partition, None)
+    await desk.member.begin(partition)
     first, second, third = await desk.member.read(3)
     assert first == Record(
         partition, Offset(0), first.timestamp, b"call-7", b"audio", headers=headers
@@ -88,8 +89,8 @@ async def test_hands_records_out_as_they_were_written(desk: Desk) -> None:
 async def test_leaves_partitions_out(desk: Desk) -> None:
     """A partition that is left out yields nothing until it is asked for again, then everything."""
     shut, open_ = await desk.filled(b"a", b"b"), await desk.filled(b"c")
-    await desk.member.source.begin(shut, None)
-    await desk.member.source.begin(open_, None)
+    await desk.member.begin(shut)
+    await desk.member.begin(open_)
     assert [r.value for r in await desk.member.read(1, without={shut})] == [b"c"]
     assert not await desk.member.source.poll({shut}, 0.3)
     assert [r.value for r in await desk.member.read(2)] == [b"a", b"b"]
@@ -98,7 +99,7 @@ async def test_leaves_partitions_out(desk: Desk) -> None:
 async def test_waits_in_vain_when_all_is_left_out(desk: Desk) -> None:
     """With every partition left out a poll yields nothing instead of everything."""
     partition = await desk.filled(b"a")
-    await desk.member.source.begin(partition, None)
+    await desk.member.begin(partition)
     everything = desk.member.partitions
     assert not await desk.member.source.poll(everything, 0.2)
     assert not await desk.member.source.poll(everything, 0.0)
@@ -109,7 +110,7 @@ async def test_counts_empty_fetches(desk: Desk) -> None:
     """Fetches that bring nothing are counted too: so silence can be told from not looking."""
     partition = await desk.filled(b"a")
     source = desk.member.source
-    await source.begin(partition, None)
+    await desk.member.begin(partition)
     await desk.member.read(1)
     seen = -1
     for _ in range(3):
@@ -126,7 +127,7 @@ async def test_makes_no_progress_while_left_out(desk: Desk) -> None:
     """A fetch counts when its records are handed out, not while the partition is left out."""
     partition = await desk.filled(b"a")
     source = desk.member.source
-    await source.begin(partition, None)
+    await desk.member.begin(partition)
     await desk.member.read(1)
     await desk.world.put(partition, b"b")
     for _ in range(5):
@@ -147,21 +148,21 @@ async def test_commits_what_it_is_told(desk: Desk) -> None:
     """The committed offset is what was committed last, wherever reading stands."""
     partition = await desk.filled(b"a", b"b", b"c")
     source = desk.member.source
-    assert await source.committed(partition) is None
-    await source.begin(partition, None)
+    assert await source.standing(partition) is None
+    await desk.member.begin(partition)
     await desk.member.read(3)
-    assert await source.committed(partition) is None
-    await source.commit({partition: Offset(1)})
-    assert await source.committed(partition) == 1
-    await source.commit({partition: Offset(3)})
-    assert await source.committed(partition) == 3
+    assert await source.standing(partition) is None
+    await source.commit({partition: Standing(Offset(1))})
+    assert await source.standing(partition) == Standing(Offset(1))
+    await source.commit({partition: Standing(Offset(3))})
+    assert await source.standing(partition) == Standing(Offset(3))
 
 
 async def test_refuses_what_is_not_ours(desk: Desk) -> None:
     """A partition that nobody gave us can neither be begun nor committed."""
     stranger = Partition(desk.fresh[0].topic, 99)
     with pytest.raises(OwnershipLost):
-        await desk.member.source.begin(stranger, None)
+        desk.member.source.begin(stranger, Offset(0))
     with pytest.raises(OwnershipLost):
-        await desk.member.source.commit({stranger: Offset(1)})
+        await desk.member.source.commit({stranger: Standing(Offset(1))})
     assert desk.member.source.progress(stranger) is None

@@ -7,24 +7,31 @@ from typing import Any, Protocol
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
+from consumer.adapters.kafka.checkpoints import KafkaCheckpoints
 from consumer.adapters.kafka.options import (
     KafkaOptions,
     ReplayOptions,
     SinkOptions,
     SourceOptions,
+    TransactionOptions,
 )
 from consumer.adapters.kafka.records import record
 from consumer.adapters.kafka.replay import KafkaReplay
 from consumer.adapters.kafka.sink import KafkaSink
 from consumer.adapters.kafka.source import KafkaSource
+from consumer.adapters.kafka.standings import Standings
 from consumer.adapters.kafka.topics import KafkaTopics
+from consumer.adapters.kafka.transactor import KafkaTransactor
+from consumer.core.claim import Standing
 from consumer.model import Offset, Partition, Record
-from consumer.ports import Replay, Sink, Source
+from consumer.ports import Checkpoints, Replay, Sink, Source, Transactor
 from tests.adapters.broker import Broker
+from tests.fakes.checkpoints import FakeCheckpoints
 from tests.fakes.cluster import FakeCluster
 from tests.fakes.replay import FakeReplay
 from tests.fakes.sink import FakeSink
 from tests.fakes.source import FakeSource
+from tests.fakes.transactor import FakeTransactor
 from tests.kafka.cluster import Cluster
 
 LARGEST_RECORD_BYTES = 4096
@@ -63,6 +70,18 @@ class World(Protocol):
         """A second reader."""
         ...
 
+    def transactor(self, partition: Partition, group: str) -> Transactor:
+        """A partition's writer, not yet started, with the sink's largest record."""
+        ...
+
+    def checkpoints(self, topic: str) -> Checkpoints:
+        """A reader of a checkpoint topic."""
+        ...
+
+    async def standing(self, partition: Partition, group: str) -> Standing | None:
+        """What a group has committed, asked from outside."""
+        ...
+
 
 class FakeWorld:
     """In memory."""
@@ -95,6 +114,18 @@ class FakeWorld:
 
     def replay(self) -> Replay:
         return FakeReplay(self.cluster)
+
+    def transactor(self, partition: Partition, group: str) -> Transactor:
+        shared = self.cluster.group(group, partition.topic)
+        return FakeTransactor(
+            self.cluster, shared, partition, max_record_bytes=LARGEST_RECORD_BYTES
+        )
+
+    def checkpoints(self, topic: str) -> Checkpoints:
+        return FakeCheckpoints(self.cluster, topic)
+
+    async def standing(self, partition: Partition, group: str) -> Standing | None:
+        return self.cluster.group(group, partition.topic).standing(partition)
 
 
 AnyBroker = Broker | Cluster
@@ -138,7 +169,9 @@ class BrokerWorld:
     async def contents(self, partition: Partition) -> list[Record]:
         place = TopicPartition(*partition)
         address = self._broker.address
-        async with AIOKafkaConsumer(bootstrap_servers=address, fetch_max_wait_ms=20) as reader:
+        async with AIOKafkaConsumer(
+            bootstrap_servers=address, fetch_max_wait_ms=20, isolation_level="read_committed"
+        ) as reader:
             reader.assign([place])
             reader.seek(place, 0)
             end = (await reader.end_offsets([place]))[place]
@@ -160,6 +193,20 @@ class BrokerWorld:
 
     def replay(self) -> Replay:
         return KafkaReplay(self.kafka, ReplayOptions(timeout_seconds=10.0))
+
+    def transactor(self, partition: Partition, group: str) -> Transactor:
+        sink = SinkOptions(max_record_bytes=LARGEST_RECORD_BYTES)
+        return KafkaTransactor(self.kafka, sink, TransactionOptions(group_id=group), partition)
+
+    def checkpoints(self, topic: str) -> Checkpoints:
+        return KafkaCheckpoints(self.kafka, topic, ReplayOptions(timeout_seconds=10.0))
+
+    async def standing(self, partition: Partition, group: str) -> Standing | None:
+        standings = Standings(self.kafka, group, 10.0)
+        try:
+            return await standings.read(partition)
+        finally:
+            await standings.stop()
 
 
 @asynccontextmanager

@@ -48,10 +48,10 @@ def test_files_are_named_as_origin(call: Call, tmp_path: Path) -> None:
 @pytest.mark.usefixtures("complete")
 def test_wrong_setting_is_told(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
     """`config` checks what it prints."""
-    monkeypatch.setenv("CONSUMER_DELIVERY", "exactly_once")
+    monkeypatch.setenv("CONSUMER_DELIVERY", "twice")
     done = call("config")
     assert done.code == 2
-    assert done.err.startswith("detection-consumer: CONSUMER_DELIVERY: exactly_once is not")
+    assert done.err.startswith("detection-consumer: CONSUMER_DELIVERY: must be 'at_least_once'")
 
 
 def test_reference_needs_no_settings(call: Call) -> None:

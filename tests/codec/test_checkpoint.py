@@ -101,10 +101,12 @@ def test_a_session_of_which_nobody_has_said_more_comes_back() -> None:
     assert found.sessions == (checkpoint,)
 
 
-def test_letters_written_ahead_come_back() -> None:
-    """With the ownership, sorted."""
-    found = read(owner(2).owned([], [Offset(9), Offset(8)]))
-    assert sorted(found.lettered) == [8, 9]
+def test_says_which_dead_letters_are_written() -> None:
+    """Records whose dead letters are written and that no session's checkpoint mentions yet."""
+    found = read(owner(2).owned([Offset(40)], [Offset(44), Offset(43)]))
+    assert (found.loose, found.lettered) == (frozenset({40}), frozenset({43, 44}))
+    assert read(owner(2).owned([Offset(40)])).lettered == frozenset()
+    assert read().lettered == frozenset()
 
 
 def test_the_newest_word_counts() -> None:

@@ -59,6 +59,19 @@ def test_a_lane_goes_on_after_it_was_empty() -> None:
     assert (offsets.watermark, offsets.unsettled) == (5, 1)
 
 
+def test_a_skipped_record_only_moves_the_position() -> None:
+    """What an earlier owner settled needs no lane, and holds nothing once the rest is settled."""
+    offsets = PartitionOffsets(Offset(5))
+    lane = offsets.lane()
+    offsets.track(lane, Offset(5))
+    offsets.skip(Offset(8))
+    assert (offsets.position, offsets.watermark, offsets.unsettled) == (9, 5, 1)
+    offsets.skip(Offset(6))
+    assert offsets.position == 9
+    offsets.settle(lane, Offset(6))
+    assert offsets.watermark == 9
+
+
 def test_lanes_that_move_while_one_is_stuck_leave_no_litter() -> None:
     """One session that settles nothing for hours must not cost memory for what others settle."""
     offsets = PartitionOffsets(Offset(0))
@@ -103,6 +116,12 @@ class OffsetsMachine(RuleBasedStateMachine):
             self.offsets.track(lane, Offset(offset))
             self.lanes[lane].add(offset)
             self.position = offset + 1
+
+    @rule(gap=st.sampled_from([0, 0, 2]))
+    def skip(self, gap: int) -> None:
+        """Records that are settled already are nobody's."""
+        self.offsets.skip(Offset(self.position + gap))
+        self.position += gap + 1
 
     @precondition(lambda self: any(self.lanes.values()))
     @rule(data=st.data(), more=st.integers(0, 2))

@@ -6,6 +6,7 @@ from fractions import Fraction
 
 import pytest
 
+from consumer.core.claim import Standing
 from consumer.errors import Fault, KafkaFailed, OwnershipLost, StreamFailed
 from consumer.model import Hertz, Level, LevelChoice, Offset, Outgoing, Partition, StreamConfig
 from tests.adapters.member import joined
@@ -34,7 +35,7 @@ async def test_polls_for_an_hour_in_no_time() -> None:
     [partition] = cluster.create("in")
     wall = clock.wall_ms()
     async with joined(FakeSource(cluster, "in")) as member:
-        await member.source.begin(partition, None)
+        await member.begin(partition)
         assert not await member.source.poll((), 3600)
         assert now() == 3600
         assert clock.wall_ms() == wall + 3_600_000
@@ -53,10 +54,10 @@ async def test_calls_go_as_planned() -> None:
         source.script.fail("commit", KafkaFailed("once"), KafkaFailed("twice"))
         for text in ("once", "twice"):
             with pytest.raises(KafkaFailed, match=text):
-                await source.commit({partition: Offset(0)})
+                await source.commit({partition: Standing(Offset(0))})
         assert now() == 4
         go_on = source.script.hold("commit")
-        committing = asyncio.create_task(source.commit({partition: Offset(0)}))
+        committing = asyncio.create_task(source.commit({partition: Standing(Offset(0))}))
         await asyncio.sleep(10)
         assert not committing.done()
         go_on.set()
@@ -73,13 +74,13 @@ async def test_an_expelled_member_has_lost() -> None:
 
         async def try_to_commit() -> None:
             with pytest.raises(OwnershipLost):
-                await source.commit({partition: Offset(0)})
+                await source.commit({partition: Standing(Offset(0))})
 
         member.on_revoked = try_to_commit
         await source.group.expel(source)
         assert member.revoked == [((partition,), True)]
         assert len(member.assigned) == 2
-        await source.commit({partition: Offset(0)})
+        await source.commit({partition: Standing(Offset(0))})
 
 
 async def test_a_commit_does_not_outlive_a_rebalance() -> None:
@@ -89,7 +90,7 @@ async def test_a_commit_does_not_outlive_a_rebalance() -> None:
     source = FakeSource(cluster, "in")
     async with joined(source):
         go_on = source.script.hold("commit")
-        committing = asyncio.create_task(source.commit({partition: Offset(0)}))
+        committing = asyncio.create_task(source.commit({partition: Standing(Offset(0))}))
         await asyncio.sleep(0)
         await source.group.rebalance()
         go_on.set()
@@ -156,7 +157,7 @@ async def test_positions_pass_over_holes() -> None:
     cluster.append(partition, b"a")
     cluster.skip(partition, 2)
     async with joined(FakeSource(cluster, "in")) as member:
-        await member.source.begin(partition, None)
+        await member.begin(partition)
         assert len(await member.read(1)) == 1
         progress = member.source.progress(partition)
         assert progress is not None

@@ -38,6 +38,8 @@ def test_required_alone_suffices(build: Build) -> None:
     assert settings.api.tls
     assert settings.api.level is LevelChoice.ALL
     assert settings.api.access_token() == "hush-hush"
+    assert settings.kafka.checkpoints == "detection-consumer-call-audio-checkpoints"
+    assert settings.kafka.transaction_timeout_seconds == 15.0
     assert settings.delivery == "at_least_once"
 
 
@@ -187,7 +189,10 @@ def test_chunk_defaults_take_every_value(build: Build) -> None:
         ("CONSUMER_KAFKA__SECURITY_PROTOCOL", "TLS", "must be 'PLAINTEXT', 'SSL'"),
         ("CONSUMER_KAFKA__HEARTBEAT_SECONDS", "15", "at most a third of the session timeout"),
         ("CONSUMER_KAFKA__RESULTS_TOPIC", "call-audio", "is the name of the input topic too"),
-        ("CONSUMER_DELIVERY", "exactly_once", "not available in this version; use at_least_once"),
+        ("CONSUMER_KAFKA__CHECKPOINTS_TOPIC", "call-audio", "is the name of the input topic too"),
+        ("CONSUMER_KAFKA__CHECKPOINTS_TOPIC", "a b", "may have letters, digits"),
+        ("CONSUMER_KAFKA__TRANSACTION_TIMEOUT_SECONDS", "0", "must be greater than or equal to 1"),
+        ("CONSUMER_KAFKA__TRANSACTION_TIMEOUT_SECONDS", "901", "must be less than or equal to 900"),
         ("CONSUMER_DELIVERY", "twice", "must be 'at_least_once' or 'exactly_once'"),
         ("CONSUMER_SESSION__IDLE_TIMEOUT_SECONDS", "0", "must be greater than 0"),
         ("CONSUMER_SESSION__IDLE_TIMEOUT_SECONDS", "inf", "must be a finite number"),
@@ -213,6 +218,37 @@ def test_mistake_is_told(build: Build, variable: str, value: str | None, says: s
     (line,) = str(caught.value).splitlines()
     assert line.startswith(f"{variable}: ")
     assert says in line
+
+
+def test_checkpoints_belong_to_a_group_and_its_input(build: Build) -> None:
+    """Two groups, or one group's two inputs, never share checkpoints unless someone says so."""
+    kafka = build(CONSUMER_KAFKA__GROUP_ID="ours", CONSUMER_KAFKA__INPUT_TOPIC="calls").kafka
+    assert kafka.checkpoints == "ours-calls-checkpoints"
+    assert build(CONSUMER_KAFKA__CHECKPOINTS_TOPIC="states").kafka.checkpoints == "states"
+
+
+def test_groups_with_strange_names_must_name_their_checkpoints(build: Build) -> None:
+    """A group may be called what no topic may be called; then its checkpoints need a name."""
+    strange = "team/fraud detection"
+    with pytest.raises(ConfigurationError, match=r"^CONSUMER_KAFKA__CHECKPOINTS_TOPIC: is needed"):
+        build(CONSUMER_KAFKA__GROUP_ID=strange)
+    kafka = build(CONSUMER_KAFKA__CHECKPOINTS_TOPIC="states").kafka
+    assert (kafka.group_id, kafka.checkpoints) == (strange, "states")
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "says"),
+    [
+        ("CONSUMER_KAFKA__TRANSACTION_TIMEOUT_SECONDS", "20", "must be below CONSUMER_KAFKA__SESS"),
+        ("CONSUMER_COMMIT__INTERVAL_SECONDS", "5.1", "must be at most a third of"),
+    ],
+)
+def test_transactions_must_fit(build: Build, variable: str, value: str, says: str) -> None:
+    """Exactly once needs transactions that end before their owner, and commits before them."""
+    assert build(CONSUMER_DELIVERY="exactly_once").delivery == "exactly_once"
+    with pytest.raises(ConfigurationError, match=f"^{variable}: {says}"):
+        build(**{variable: value})
+    build(**{"CONSUMER_DELIVERY": "at_least_once", variable: value})
 
 
 def test_all_mistakes_at_once(build: Build) -> None:

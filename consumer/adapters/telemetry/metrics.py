@@ -47,20 +47,24 @@ ABOUT: Final[dict[MetricName, About]] = {
     "audio_bytes": About("By", "their bytes"),
     "audio_forgotten_bytes": About("By", "audio dropped from memory, to be read again if needed"),
     "audio_replayed_bytes": About("By", "audio read a second time"),
-    "results_received": About("{result}", "results the API sent"),
+    "results_received": About("{result}", "results of the API"),
     "results_dropped": About("{result}", "results that repeat what an earlier stream published"),
     "records_published": About("{record}", "output records acknowledged"),
     "publish_retries": About("{record}", "output records sent again"),
-    "commits": About("{commit}", "offset commits that succeeded"),
+    "commits": About("{commit}", "offset commits that succeeded, in a transaction or alone"),
     "commit_failures": About("{commit}", "offset commits that failed"),
     "checkpoints_written": About("{record}", "records written to the checkpoint topic"),
     "partitions_restored": About(
         "{partition}", "partitions taken over with what earlier owners had left"
     ),
     "sessions_restored": About("{session}", "sessions that go on here"),
-    "restore_records": About("{record}", "records of the checkpoint topic read to take over"),
+    "restore_records": About(
+        "{record}", "records of the checkpoint topic read to take partitions over"
+    ),
     "restore_seconds": About("s", "time that taking partitions over has needed"),
-    "partitions_kept": About("{partition}", "partitions that came back and went on as they were"),
+    "partitions_kept": About(
+        "{partition}", "partitions that came back in a rebalance and went on as they were"
+    ),
     "partitions_retaken": About(
         "{partition}", "partitions taken anew because a transaction's fate was not known"
     ),
