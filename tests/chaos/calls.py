@@ -1,0 +1,135 @@
+"""Calls of a run: who speaks when, on which key, and what is special about it. All by the seed."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import lru_cache
+from random import Random
+
+from tests.chaos.sound.mark import Samples, marks
+from tests.chaos.sound.speech import PROGRAMMES, RATE, SECONDS, Spoken, programme
+
+POISON_RATE = 11_025
+"""The sandbox is told to refuse streams of this rate."""
+
+_SHORTEST, _LONGEST = 25, 80
+_LATE_SECONDS = (4.0, 10.0)
+_CHUNKS_MS = (500, 500, 500, 250)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """number: in the marks of its audio. seconds: of audio. begins: seconds after the run's start.
+
+    end_after: from the last audio to the end mark, in seconds. poisoned: the API refuses it.
+    """
+
+    number: int
+    key: str
+    partition: int
+    programme: int
+    seconds: int
+    begins: float = 0.0
+    end_after: float = 0.0
+    chunk_ms: int = 500
+    poisoned: bool = False
+
+    @property
+    def rate(self) -> int:
+        """That it is said to have, in Hz."""
+        return POISON_RATE if self.poisoned else RATE
+
+    @property
+    def frames(self) -> int:
+        """Samples in all."""
+        return self.seconds * RATE
+
+    @property
+    def chunk_frames(self) -> int:
+        """Samples of one record."""
+        return RATE * self.chunk_ms // 1000
+
+    @property
+    def chunks(self) -> int:
+        """Records with audio."""
+        return -(-self.frames // self.chunk_frames)
+
+    @property
+    def spoken(self) -> tuple[Spoken, ...]:
+        """When somebody speaks in it."""
+        return programme(self.programme).until(self.seconds)
+
+    @property
+    def over(self) -> float:
+        """When its end mark comes, in seconds after the run's start."""
+        return self.begins + self.seconds + self.end_after
+
+    def audio(self, start: int, end: int) -> bytes:
+        """Frames of it as they are sent and heard: signed 16 bit, little-endian."""
+        return _samples(self.number, self.programme, self.frames)[start:end].tobytes()
+
+
+@lru_cache(512)
+def _samples(number: int, which: int, frames: int) -> Samples:
+    samples: Samples = programme(which).samples[:frames] | marks(number, 0, frames)
+    return samples.astype("<i2")
+
+
+@dataclass(slots=True)
+class Cast:
+    """Casts the calls of a run.
+
+    seconds: the run's length. sessions: keys that are in use at the same time. poisoned: how many
+    calls the API will refuse; few, since many would be taken for the API's fault.
+    """
+
+    seed: int
+    seconds: int
+    sessions: int
+    partitions: int
+    poisoned: int = 2
+    _calls: list[Call] = field(default_factory=list)
+
+    def calls(self) -> list[Call]:
+        """All of them, by number."""
+        chance = Random(f"{self.seed}/calls")
+        for slot in range(self.sessions):
+            for call in self._slot(chance, slot):
+                self._calls.append(call)
+        for _ in range(self.poisoned):
+            self._poison(chance)
+        return self._calls
+
+    def _slot(self, chance: Random, slot: int) -> Iterator[Call]:
+        """One call after the other on one key, some right behind the end mark before."""
+        now, number = chance.uniform(0, min(15.0, self.seconds / 6)), len(self._calls)
+        while (room := int(self.seconds - now)) >= min(_SHORTEST, self.seconds // 2):
+            late = chance.uniform(*_LATE_SECONDS) if chance.random() < 0.15 else 0.0
+            length = min(chance.randint(_SHORTEST, _LONGEST), room, SECONDS)
+            if room - length < _SHORTEST + late:
+                length, late = min(room, SECONDS), min(late, max(0, room - SECONDS))
+            call = Call(
+                number=number,
+                key=f"key-{slot}",
+                partition=slot % self.partitions,
+                programme=chance.randrange(PROGRAMMES),
+                seconds=length,
+                begins=now,
+                end_after=late,
+                chunk_ms=chance.choice(_CHUNKS_MS),
+            )
+            yield call
+            now, number = call.over + chance.choice((0.0, 0.0, 1.0, 3.0)), number + 1
+
+    def _poison(self, chance: Random) -> None:
+        number = len(self._calls)
+        length = min(25, self.seconds // 3)
+        call = Call(
+            number=number,
+            key=f"poisoned-{number}",
+            partition=chance.randrange(self.partitions),
+            programme=chance.randrange(PROGRAMMES),
+            seconds=length,
+            begins=chance.uniform(0, self.seconds - length),
+            poisoned=True,
+        )
+        self._calls.append(call)
