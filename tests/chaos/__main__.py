@@ -5,6 +5,7 @@ The seed and the plan are printed first, so that a run can be played again.
 
 import argparse
 import asyncio
+import pickle
 import shutil
 import sys
 import tempfile
@@ -36,6 +37,7 @@ def main(arguments: Sequence[str]) -> int:
         console.print(str(fault), highlight=False)
     with cluster(folder / "kafka", _NODES) as running:
         outcome = asyncio.run(play(options, Brokers(running), console.print))
+    (folder / "facts.pickle").write_bytes(pickle.dumps(outcome.facts))
     show(console, outcome)
     lacking = [] if wish.only else _lacking(outcome)
     if lacking:

@@ -20,22 +20,26 @@ class Proxy:
 
     def __init__(self, port: int, target: int) -> None:
         self.delay = 0.0
-        self._port = port
+        self.port = port
         self._target = target
         self._pairs: set[tuple[asyncio.StreamWriter, asyncio.StreamWriter]] = set()
         self._server: asyncio.Server | None = None
+        self._serving: set[asyncio.Task[None]] = set()
 
     async def __aenter__(self) -> "Proxy":
         """Listen."""
-        self._server = await asyncio.start_server(self._serve, HOST, self._port)
+        self._server = await asyncio.start_server(self._accept, HOST, self.port)
         return self
 
     async def __aexit__(self, *_: object) -> None:
         """Cut everything and stop."""
-        self.cut()
         if self._server is not None:
             self._server.close()
-            await self._server.wait_closed()
+        self.cut()
+        for task in self._serving:
+            task.cancel()
+        if self._serving:
+            await asyncio.wait(self._serving)
 
     @property
     def connections(self) -> int:
@@ -51,6 +55,11 @@ class Proxy:
             for writer in pair:
                 writer.transport.abort()
         return len(pairs)
+
+    def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.create_task(self._serve(reader, writer), name="proxy-connection")
+        self._serving.add(task)
+        task.add_done_callback(self._serving.discard)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:

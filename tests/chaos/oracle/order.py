@@ -62,6 +62,8 @@ def _repeated(before: list[Result], result: Result) -> Result | None:
 
 def _allowed(facts: Facts, first_ms: int, again_ms: int) -> bool:
     """At least once, something may come again after a crash, and only then."""
+    if facts.promise.resumes:
+        return True
     return not facts.promise.exactly_once and any(
         _between(crash, first_ms, again_ms) for crash in facts.crashes
     )
@@ -74,8 +76,10 @@ def _between(crash: Crash, first_ms: int, again_ms: int) -> bool:
 def _events(facts: Facts, case: Case) -> Iterator[Complaint]:
     seen: dict[str, Event] = {}
     for event in case.events:
-        first = seen.setdefault(event.id, event)
-        if first is not event and not _allowed(facts, first.written_ms, event.written_ms):
+        first = seen.get(event.id)
+        if first is None:
+            seen[event.id] = event
+        elif not _allowed(facts, first.written_ms, event.written_ms):
             yield Complaint("repeated", f"{case.name}: it {event.kind} twice")
 
 

@@ -13,8 +13,10 @@ FRAME_SECONDS = 0.032
 
 _LEVELS = ("segment", "utterance")
 _FRAME = round(FRAME_SECONDS * RATE)
-_DOUBTFUL = _FRAME + RATE // 4
-"""Less voice than this in one of the API's seconds may go unnoticed."""
+_DOUBTFUL = _FRAME + RATE // 2
+"""The edge of speech may go unnoticed for so long where the API's seconds are not the call's: a
+second counts with 250 ms of voice in it, and speech does not begin with voice all through.
+"""
 
 
 def complaints(facts: Facts, cases: Mapping[int, Case]) -> Iterator[Complaint]:
@@ -54,12 +56,8 @@ def _placed(case: Case, stretch: Stretch | None, finding: Finding) -> Iterator[C
 
 
 def _fits(spoken: Span, stretch: Stretch, finding: Finding) -> bool:
-    """Within one stretch of speech; an utterance is all of it that its stream carried.
-
-    The API's clock goes in whole seconds of the stream. Where that began on no whole second of the
-    call, which only the API's own breaks make it do, its seconds and the feeder's differ.
-    """
-    slack = _FRAME if stretch.span.start % RATE == 0 else _FRAME + RATE
+    """Within one stretch of speech; an utterance is all of it that its stream carried."""
+    slack = _FRAME if _in_step(stretch) else _FRAME + RATE
     (start, end), (begun, over) = finding.span, stretch.span
     if start < spoken.start - slack or end > spoken.end + slack:
         return False
@@ -71,12 +69,21 @@ def _fits(spoken: Span, stretch: Stretch, finding: Finding) -> bool:
 
 def _complete(case: Case) -> Iterator[Complaint]:
     """Every second of speech, at both levels."""
+    slack = _FRAME if all(map(_in_step, case.stretches)) else _DOUBTFUL
     for level in _LEVELS:
         found = [span for result, span in case.findings if result.level == level]
         for spoken in _spoken(case):
-            for hole in holes(spoken, found, _DOUBTFUL):
+            for hole in holes(spoken, found, slack):
                 what = f"{hole.start / RATE:.3f} to {hole.end / RATE:.3f} s"
                 yield Complaint("missing", f"{case.name}: no {level} tells of {what}")
+
+
+def _in_step(stretch: Stretch) -> bool:
+    """The API's seconds are the call's, since the stream began on one of them.
+
+    Only an API that ends a stream by itself makes the next one begin elsewhere.
+    """
+    return stretch.span.start % RATE == 0
 
 
 def _cut(case: Case) -> Iterator[Complaint]:
