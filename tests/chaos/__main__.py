@@ -18,7 +18,7 @@ from rich.console import Console
 
 from tests.chaos.brokers import Brokers
 from tests.chaos.options import Options
-from tests.chaos.plan import FED, KINDS, Kind, draw
+from tests.chaos.plan import FED, KINDS, Kind
 from tests.chaos.run import Outcome, play
 from tests.chaos.table import fed, show
 from tests.kafka.cluster import cluster
@@ -33,7 +33,7 @@ def main(arguments: Sequence[str]) -> int:
     folder = Path(tempfile.mkdtemp(prefix="chaos-"))
     options = _options(wish, folder)
     console.print(f"SEED={options.seed} SECONDS={options.seconds} SESSIONS={options.sessions}")
-    for fault in draw(options.seed, options.seconds, options.kinds):
+    for fault in options.faults:
         console.print(str(fault), highlight=False)
     with cluster(folder / "kafka", _NODES) as running:
         outcome = asyncio.run(play(options, Brokers(running), console.print))

@@ -1,12 +1,12 @@
 """What a run shall be like."""
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.chaos.names import CID, TOKEN, Names
-from tests.chaos.plan import KINDS, Kind
+from tests.chaos.plan import KINDS, Fault, Kind, draw
 
 SESSION_SECONDS = 8.0
 """After so long without a sign of life a consumer's partitions go to the others."""
@@ -18,6 +18,8 @@ class Options:
     """seconds: that calls are fed for. sessions: keys in use at the same time. folder: for logs
     and evidence. stem: of topics and group, so that runs may share brokers.
 
+    plan: the faults; drawn from seed and kinds when None. patience: seconds within which all must
+    be committed after the last fault and the last record.
     resumes: the version under test begins calls anew that change hands. consumer: a tree whose
     `consumer` is run instead of ours. settings: for the consumers, without the prefix.
     """
@@ -31,7 +33,9 @@ class Options:
     exactly_once: bool = False
     resumes: bool = False
     kinds: tuple[Kind, ...] = KINDS
+    plan: tuple[Fault, ...] | None = None
     stem: str = "chaos"
+    patience: float = 60.0
     consumer: Path | None = None
     settings: Mapping[str, object] = field(default_factory=dict)
 
@@ -39,6 +43,11 @@ class Options:
     def names(self) -> Names:
         """Topics and group."""
         return Names.of(self.stem)
+
+    @property
+    def faults(self) -> Sequence[Fault]:
+        """In order of time."""
+        return draw(self.seed, self.seconds, self.kinds) if self.plan is None else self.plan
 
     @property
     def command(self) -> tuple[str, ...]:

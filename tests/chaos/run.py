@@ -17,12 +17,9 @@ from tests.chaos.names import PARTITIONS
 from tests.chaos.options import GRACE_SECONDS, SESSION_SECONDS, Options
 from tests.chaos.oracle.facts import Complaint, Facts, Promise
 from tests.chaos.oracle.verdict import complaints
-from tests.chaos.plan import Fault, Kind, draw
+from tests.chaos.plan import Fault, Kind
 from tests.chaos.reader import Reader
 from tests.chaos.replicas import Replicas
-
-SETTLED_SECONDS = 60.0
-"""After the last fault and the last record everything must be committed within this time."""
 
 _LOOK_SECONDS = 1.0
 
@@ -58,11 +55,11 @@ async def play(options: Options, brokers: Brokers, say: Callable[[str], None]) -
     cast = Cast(
         options.seed, options.seconds, options.sessions, PARTITIONS, poisoned=options.poisoned
     )
-    calls, plan = cast.calls(), draw(options.seed, options.seconds, options.kinds)
+    calls = cast.calls()
     async with _stage(options, brokers) as stage:
         faults = Faults(stage.api, brokers, stage.replicas, SESSION_SECONDS, say)
-        await _perform(stage, faults, calls, plan)
-        settled = await _settle(stage)
+        await _perform(stage, faults, calls, options.faults)
+        settled = await _settle(stage, options.patience)
         deaths = await _bow_out(stage)
         facts = Facts(
             promise=Promise(exactly_once=options.exactly_once, resumes=options.resumes),
@@ -128,12 +125,12 @@ async def _perform(
         tasks.create_task(faults.play(plan, start), name="faults")
 
 
-async def _settle(stage: Stage) -> float:
+async def _settle(stage: Stage, patience: float) -> float:
     """Wait until all is committed; returns the seconds that it took."""
     loop = asyncio.get_running_loop()
     begun, ends = loop.time(), await stage.feeder.ends()
     with suppress(TimeoutError):
-        async with asyncio.timeout(SETTLED_SECONDS):
+        async with asyncio.timeout(patience):
             while await stage.commits.lag(ends):  # noqa: ASYNC110 - brokers tell of no commits
                 await asyncio.sleep(_LOOK_SECONDS)
     return loop.time() - begun

@@ -1,0 +1,85 @@
+"""The breaks: each is a way in which such a service can be wrong and look right."""
+
+from tests.chaos.breaks.flaw import Change, Flaw
+from tests.chaos.breaks.scene import CUTS, DEAF, DEPLOY, EARLY, KILL
+
+FLAWS = (
+    Flaw(
+        name="commit before settling",
+        changes=(
+            Change(
+                "consumer/engine/tenure.py",
+                "        watermark = self.offsets.watermark\n",
+                "        watermark = self.offsets.position\n",
+            ),
+        ),
+        scene=KILL,
+        rule="early",
+    ),
+    Flaw(
+        name="settle by a horizon guess",
+        changes=(
+            Change(
+                "consumer/core/outflow.py",
+                "if rolls is not None and now >= rolls:\n                self.cut(now)\n",
+                "if rolls is not None and now >= rolls:\n"
+                "                self.judgement.advance(stream.sent)\n",
+            ),
+        ),
+        scene=DEAF,
+        rule="early",
+    ),
+    Flaw(
+        name="wrong base after a reconnect",
+        changes=(
+            Change(
+                "consumer/core/outflow.py",
+                "self.judgement.clock(config, base,",
+                "self.judgement.clock(config, 0,",
+            ),
+        ),
+        scene=CUTS,
+        rule="mistimed",
+    ),
+    Flaw(
+        name="only new audio after a reconnect",
+        changes=(
+            Change(
+                "consumer/core/outflow.py",
+                "base = self.judgement.judged\n",
+                "base = self.intake.tape.end if self.opened else self.judgement.judged\n",
+            ),
+        ),
+        scene=CUTS,
+        rule="missing",
+    ),
+    Flaw(
+        name="an early OK taken for the end",
+        changes=(
+            Change(
+                "consumer/engine/pump.py",
+                "return StreamEnded(self._number, stream.half_closed)",
+                "return StreamEnded(self._number, half_closed=True)",
+            ),
+            Change(
+                "consumer/core/session.py",
+                "if life.state is not State.CLOSING or not event.half_closed:",
+                "if not event.half_closed:",
+            ),
+        ),
+        scene=EARLY,
+        rule="unjudged",
+    ),
+    Flaw(
+        name="half-close on revoke",
+        changes=(
+            Change(
+                "consumer/engine/pump.py",
+                "        finally:\n            stream.cancel()\n",
+                "        finally:\n            await stream.half_close()\n",
+            ),
+        ),
+        scene=DEPLOY,
+        rule="cut",
+    ),
+)
