@@ -5,6 +5,7 @@ The seed and the plan are printed first, so that a run can be played again.
 
 import argparse
 import asyncio
+import logging
 import pickle
 import shutil
 import sys
@@ -29,6 +30,7 @@ _NODES = 3
 def main(arguments: Sequence[str]) -> int:
     """Returns the exit code."""
     wish = _parser().parse_args(arguments)
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # brokers are to be missed
     console = Console(width=None if sys.stdout.isatty() else 120)
     folder = Path(tempfile.mkdtemp(prefix="chaos-"))
     options = _options(wish, folder)

@@ -228,3 +228,33 @@ def test_spans() -> None:
     assert holes(Span(1, 9), spans, slack=2) == []
     assert holes(Span(0, 4), []) == [Span(0, 4)]
     assert length(spans) == 9
+
+
+def test_what_the_api_broke_off_may_come_in_two() -> None:
+    """An early OK closes an utterance in its middle; the next stream tells of the rest."""
+    facts = good()
+    utterance = facts.results[UTTERANCE]
+    middle = utterance.start + 1.5
+    halves = [replace(utterance, end=middle), replace(utterance, start=middle, pid=11)]
+    parts = [replace(one, id=result_id(TOPIC, one)) for one in halves]
+    results = [*facts.results[:UTTERANCE], *parts, *facts.results[UTTERANCE + 1 :]]
+    heard = round(middle * RATE) + RATE // 2
+    streams = [
+        replace(facts.streams[0], status="OK", half_closed=False, pieces=[Piece(0, 0, heard)]),
+        replace(facts.streams[1], pieces=[Piece(0, int(utterance.start) * RATE, 40 * RATE)]),
+        *facts.streams[2:],
+    ]
+    moved = [
+        replace(one, place=place, pid=11 if one.pid == 10 and one.end > middle else one.pid)
+        for place, one in enumerate(results)
+    ]
+    events = [
+        replace(facts.events[0]),
+        replace(facts.events[1], results=facts.events[1].results + 1),
+    ]
+    spoiled = replace(
+        facts, results=moved, streams=streams, events=[*events, *facts.events[2:]], commits=[]
+    )
+    assert complaints(spoiled) == []
+    ours = replace(spoiled.streams[0], half_closed=True)
+    assert complaints(replace(spoiled, streams=[ours, *spoiled.streams[1:]])) != []

@@ -5,6 +5,7 @@ Exit code 1 unless the oracle is content with the first and complains as it shou
 
 import argparse
 import asyncio
+import logging
 import sys
 import tempfile
 from collections.abc import Sequence
@@ -115,6 +116,7 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--only", default="", help="breaks with this in their names")
     parser.add_argument("--resumes", action="store_true", help="calls may begin anew in mid-call")
     wish = parser.parse_args(arguments)
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
     chosen = trials([flaw for flaw in FLAWS if wish.only in flaw.name])
     console = Console(width=None if sys.stdout.isatty() else 140)
     folder = Path(tempfile.mkdtemp(prefix="chaos-breaks-"))

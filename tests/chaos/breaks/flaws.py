@@ -74,9 +74,9 @@ FLAWS = (
         name="half-close on revoke",
         changes=(
             Change(
-                "consumer/engine/pump.py",
-                "        finally:\n            stream.cancel()\n",
-                "        finally:\n            await stream.half_close()\n",
+                "consumer/engine/worker.py",
+                "        if self._pump is not None:\n            self._pump.cancel()\n",
+                "        if self._pump is not None:\n            self._pump.push(None)\n",
             ),
         ),
         scene=DEPLOY,

@@ -18,6 +18,11 @@ _DOUBTFUL = _FRAME + RATE // 2
 second counts with 250 ms of voice in it, and speech does not begin with voice all through.
 """
 
+_MESSAGE = RATE
+"""More than is sent in one message."""
+_SEGMENT = 2 * RATE
+"""Where the API broke off, the next stream's first segment overlaps what was told: a drop."""
+
 
 def complaints(facts: Facts, cases: Mapping[int, Case]) -> Iterator[Complaint]:
     """About the results of every call."""
@@ -51,11 +56,11 @@ def _placed(case: Case, stretch: Stretch | None, finding: Finding) -> Iterator[C
     if start < stretch.span.start - _FRAME or end > stretch.span.end + _FRAME:
         carried = f"{stretch.span.start / RATE:.3f} to {stretch.span.end / RATE:.3f} s"
         yield Complaint("mistimed", f"{what}: its stream carried {carried}")
-    elif not any(_fits(spoken, stretch, finding) for spoken in _spoken(case)):
+    elif not any(_fits(case, spoken, stretch, finding) for spoken in _spoken(case)):
         yield Complaint("mistimed", f"{what}: the feeder put speech elsewhere: {case.call.spoken}")
 
 
-def _fits(spoken: Span, stretch: Stretch, finding: Finding) -> bool:
+def _fits(case: Case, spoken: Span, stretch: Stretch, finding: Finding) -> bool:
     """Within one stretch of speech; an utterance is all of it that its stream carried."""
     slack = _FRAME if _in_step(stretch) else _FRAME + RATE
     (start, end), (begun, over) = finding.span, stretch.span
@@ -64,18 +69,44 @@ def _fits(spoken: Span, stretch: Stretch, finding: Finding) -> bool:
     if finding.result.level != "utterance":
         return True
     first, last = max(spoken.start, begun), min(spoken.end, over)
-    return abs(start - first) <= slack and abs(end - last) <= slack
+    begins = abs(start - first) <= slack or _follows(case, finding)
+    return begins and (abs(end - last) <= slack or _broken_off(stretch, end))
+
+
+def _follows(case: Case, finding: Finding) -> bool:
+    """It begins where an utterance ends that the API broke off; the rest of it was told then."""
+    return any(
+        _broken_off(other, earlier.span.end) and abs(earlier.span.end - finding.span.start) <= 1
+        for earlier in case.findings
+        for other in case.stretches
+        if other.stream.pid == earlier.result.pid
+    )
+
+
+def _broken_off(stretch: Stretch, end: int) -> bool:
+    """The API has said OK early, and has not listened to the last message before."""
+    over = stretch.span.end
+    return _early(stretch) and over - _MESSAGE <= end <= over
 
 
 def _complete(case: Case) -> Iterator[Complaint]:
     """Every second of speech, at both levels."""
-    slack = _FRAME if all(map(_in_step, case.stretches)) else _DOUBTFUL
+    doubtful = not all(map(_in_step, case.stretches))
+    broken_off = any(map(_early, case.stretches))
     for level in _LEVELS:
         found = [span for result, span in case.findings if result.level == level]
+        slack = _DOUBTFUL if doubtful else _FRAME
+        if broken_off and level == "segment":
+            slack = _SEGMENT + _FRAME
         for spoken in _spoken(case):
             for hole in holes(spoken, found, slack):
                 what = f"{hole.start / RATE:.3f} to {hole.end / RATE:.3f} s"
                 yield Complaint("missing", f"{case.name}: no {level} tells of {what}")
+
+
+def _early(stretch: Stretch) -> bool:
+    """The API has ended it with OK, and we had not asked for that."""
+    return stretch.stream.status == "OK" and not stretch.stream.half_closed
 
 
 def _in_step(stretch: Stretch) -> bool:
