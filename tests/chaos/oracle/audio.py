@@ -1,5 +1,6 @@
 """Rules for audio: all of it was heard and judged, and nothing committed before that."""
 
+from bisect import bisect_left
 from collections.abc import Iterator, Mapping
 
 from tests.chaos.oracle.case import Case
@@ -30,17 +31,19 @@ def _heard(case: Case) -> Iterator[Complaint]:
 def _early(facts: Facts, case: Case) -> Iterator[Complaint]:
     """At each moment, what was committed until then had been settled until then."""
     settled = sorted(case.settled(), key=lambda one: one.since_ms)
-    partition, checked = case.call.partition, 0
+    places, checked = case.fed.places, 0
+    offsets = [place.offset for place in places]
     for commit in facts.commits:
-        committed = commit.offsets.get(partition, 0)
-        below = [place for place in case.fed.places if place.offset < committed]
-        if len(below) > checked:
-            fresh = Span(below[checked].start, below[-1].start + below[-1].frames)
+        committed = commit.offsets.get(case.call.partition, 0)
+        below = bisect_left(offsets, committed)
+        if below > checked:
+            last = places[below - 1]
+            fresh = Span(places[checked].start, last.start + last.frames)
             until = [one.span for one in settled if one.since_ms <= commit.at_ms]
             for hole in holes(fresh, until, _SLACK_FRAMES):
                 text = f"{case.name}: {_seconds(hole)} were committed ({committed}), not settled"
                 yield Complaint("early", text)
-            checked = len(below)
+            checked = below
         if case.fed.end is not None and committed > case.fed.end:
             yield from _ended(case, commit.at_ms)
             return
