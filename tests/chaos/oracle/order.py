@@ -33,7 +33,8 @@ def complaints(facts: Facts, cases: Mapping[int, Case]) -> Iterator[Complaint]:
                 yield Complaint("repeated", f"{what} repeats {earlier.start} to {earlier.end} s")
         yield from _events(facts, case)
         yield from _letters(facts, case)
-    yield from _successive(facts, cases)
+    if not facts.promise.resumes:
+        yield from _successive(facts, cases)
 
 
 def dropped(results: list[Result]) -> list[Dropped]:
