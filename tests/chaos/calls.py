@@ -11,7 +11,9 @@ from tests.chaos.sound.speech import PROGRAMMES, RATE, SECONDS, Spoken, programm
 POISON_RATE = 11_025
 """The sandbox is told to refuse streams of this rate."""
 
-_SHORTEST, _LONGEST = 25, 80
+LENGTHS = (25, 80)
+"""Of calls, in seconds."""
+
 _LATE_SECONDS = (4.0, 10.0)
 _CHUNKS_MS = (500, 500, 500, 250)
 
@@ -79,7 +81,8 @@ class Cast:
     """Casts the calls of a run.
 
     seconds: the run's length. sessions: keys that are in use at the same time. poisoned: how many
-    calls the API will refuse; few, since many would be taken for the API's fault.
+    calls the API will refuse; few, since many would be taken for the API's fault. lengths: of
+    calls, from and to, in seconds.
     """
 
     seed: int
@@ -87,6 +90,7 @@ class Cast:
     sessions: int
     partitions: int
     poisoned: int = 2
+    lengths: tuple[int, int] = LENGTHS
     _calls: list[Call] = field(default_factory=list)
 
     def calls(self) -> list[Call]:
@@ -101,11 +105,12 @@ class Cast:
 
     def _slot(self, chance: Random, slot: int) -> Iterator[Call]:
         """One call after the other on one key, some right behind the end mark before."""
+        shortest, longest = self.lengths
         now, number = chance.uniform(0, min(15.0, self.seconds / 6)), len(self._calls)
-        while (room := int(self.seconds - now)) >= min(_SHORTEST, self.seconds // 2):
+        while (room := int(self.seconds - now)) >= min(shortest, self.seconds // 2):
             late = chance.uniform(*_LATE_SECONDS) if chance.random() < 0.15 else 0.0
-            length = min(chance.randint(_SHORTEST, _LONGEST), room, SECONDS)
-            if room - length < _SHORTEST + late:
+            length = min(chance.randint(shortest, longest), room, SECONDS)
+            if room - length < shortest + late:
                 length, late = min(room, SECONDS), min(late, max(0, room - SECONDS))
             call = Call(
                 number=number,

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tests.chaos.calls import LENGTHS
 from tests.chaos.names import CID, TOKEN, Names
 from tests.chaos.plan import KINDS, Fault, Kind, draw
 
@@ -30,6 +31,7 @@ class Options:
     sessions: int = 200
     replicas: int = 3
     poisoned: int = 2
+    lengths: tuple[int, int] = LENGTHS
     exactly_once: bool = False
     resumes: bool = False
     kinds: tuple[Kind, ...] = KINDS

@@ -53,7 +53,12 @@ class Stage:
 async def play(options: Options, brokers: Brokers, say: Callable[[str], None]) -> Outcome:
     """Play it, on brokers that run."""
     cast = Cast(
-        options.seed, options.seconds, options.sessions, PARTITIONS, poisoned=options.poisoned
+        options.seed,
+        options.seconds,
+        options.sessions,
+        PARTITIONS,
+        poisoned=options.poisoned,
+        lengths=options.lengths,
     )
     calls = cast.calls()
     async with _stage(options, brokers) as stage:

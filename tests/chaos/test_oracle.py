@@ -134,6 +134,7 @@ SEGMENT, UTTERANCE = 0, next(n for n, one in enumerate(good().results) if one.le
         (lambda good: replace(good, commits=[Commit(29_999, {0: 82})]), "early"),
         (lambda good: replace(good, commits=[Commit(39_999, {0: 81})]), "early"),
         (lambda good: replace(good, commits=[Commit(3_000, {1: 5})]), "early"),
+        (lambda good: replace(good, commits=[*good.commits, Commit(100_001, {0: 9})]), "rewound"),
         (lambda good: _changed(good, SEGMENT, partition=1), "contract"),
         (lambda good: _changed(good, SEGMENT, session="b"), "contract"),
         (lambda good: _changed(good, SEGMENT, origin=Origin(0, 999)), "contract"),

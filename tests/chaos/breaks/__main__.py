@@ -25,7 +25,6 @@ from tests.chaos.run import play
 from tests.kafka.cluster import cluster
 
 _AT_ONCE = 3
-_SESSIONS = 10
 _SEED = 7
 _SHOWN = 3
 
@@ -67,7 +66,8 @@ async def perform(
         seed=_SEED,
         folder=place,
         seconds=trial.scene.seconds,
-        sessions=_SESSIONS,
+        sessions=trial.scene.sessions,
+        lengths=trial.scene.lengths,
         replicas=trial.scene.replicas,
         poisoned=1,
         exactly_once=trial.exactly_once,

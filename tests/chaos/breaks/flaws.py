@@ -57,14 +57,10 @@ FLAWS = (
         name="an early OK taken for the end",
         changes=(
             Change(
-                "consumer/engine/pump.py",
-                "return StreamEnded(self._number, stream.half_closed)",
-                "return StreamEnded(self._number, half_closed=True)",
-            ),
-            Change(
                 "consumer/core/session.py",
-                "if life.state is not State.CLOSING or not event.half_closed:",
-                "if not event.half_closed:",
+                '            why = "the stream ended before it was half-closed"\n',
+                "            life.judge(stream.sent, self._now)\n"
+                '            why = "the stream ended before it was half-closed"\n',
             ),
         ),
         scene=EARLY,

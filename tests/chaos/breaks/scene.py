@@ -3,17 +3,22 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from tests.chaos.calls import LENGTHS
 from tests.chaos.plan import Fault, Kind
 
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """faults: in order of time. settings: for the consumers, without the prefix."""
+    """faults: in order of time. lengths: of calls, from and to, in seconds. settings: for the
+    consumers, without the prefix.
+    """
 
     name: str
     faults: tuple[Fault, ...]
     seconds: int = 32
     replicas: int = 2
+    sessions: int = 10
+    lengths: tuple[int, int] = LENGTHS
     settings: Mapping[str, object] = field(default_factory=dict)
 
 
@@ -34,4 +39,5 @@ DEAF = Scene(
 DEPLOY = Scene("a rolling deploy", _faults("deploy", 9.0))
 EARLY = Scene("an early OK", _faults("early-ok", 8.0, 13.0, 18.0, seconds=2.0))
 KILL = Scene("kills", _faults("kill", 10.0, 18.0))
+SHORT = Scene("kills among short calls", _faults("kill", 12.0, 20.0), sessions=30, lengths=(6, 12))
 ZOMBIE = Scene("a zombie", _faults("zombie", 8.0))

@@ -1,4 +1,4 @@
-"""Rules for audio: all of it was heard and judged, and nothing committed before that."""
+"""Rules for audio and offsets: all was heard and judged, and nothing committed before that."""
 
 from bisect import bisect_left
 from collections.abc import Iterator, Mapping
@@ -21,6 +21,7 @@ def complaints(facts: Facts, cases: Mapping[int, Case]) -> Iterator[Complaint]:
         for hole in holes(case.whole, settled, _SLACK_FRAMES):
             yield Complaint("unjudged", f"{case.name}: {_seconds(hole)} were not judged")
         yield from _early(facts, case)
+    yield from _rewound(facts)
 
 
 def _heard(case: Case) -> Iterator[Complaint]:
@@ -53,6 +54,17 @@ def _ended(case: Case, at_ms: int) -> Iterator[Complaint]:
     """An end mark is settled by telling of the end."""
     if not any(one.kind == "ended" and one.written_ms <= at_ms for one in case.events):
         yield Complaint("early", f"{case.name}: its end mark was committed before its end was told")
+
+
+def _rewound(facts: Facts) -> Iterator[Complaint]:
+    """Whoever commits goes on where the one before has stopped."""
+    highest: dict[int, int] = {}
+    for commit in facts.commits:
+        for partition, offset in commit.offsets.items():
+            before = highest.get(partition, 0)
+            if offset < before:
+                yield Complaint("rewound", f"partition {partition} from {before} to {offset}")
+            highest[partition] = max(before, offset)
 
 
 def _seconds(span: Span) -> str:

@@ -20,6 +20,7 @@ Rule = Literal[
     "events",  # starts and ends that don't fit the calls
     "letters",  # dead letters of good calls, or none of poisoned ones
     "early",  # an offset committed above audio that was not settled
+    "rewound",  # an offset committed below one that was committed before
     "contract",  # ids, keys and partitions that are not the contract's
     "lag",  # records that are not committed in the end
     "replica",  # a consumer that died or said that it is dead
