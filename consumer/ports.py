@@ -1,7 +1,6 @@
 """What the engine needs of the world, and the names of all metrics.
 
-Adapters fill these in; fakes in the tests do too, and pass the same suites. Every method may be
-cancelled at its await; each says which errors it raises.
+Adapters and fakes pass the same suites. Every method may be cancelled at its await.
 """
 
 from asyncio import Future
@@ -9,6 +8,7 @@ from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
+from consumer.core.claim import Standing
 from consumer.model import (
     Milliseconds,
     Offset,
@@ -57,19 +57,27 @@ class Source(Protocol):
         """
         ...
 
-    async def commit(self, offsets: Mapping[Partition, Offset]) -> None:
-        """Commit the offset of the next record to read. Raises KafkaFailed, OwnershipLost."""
+    async def vouch(self) -> None:
+        """Ask the group whether we are still in it. Raises OwnershipLost when not, KafkaFailed."""
         ...
 
-    async def committed(self, partition: Partition) -> Offset | None:
-        """The committed offset, None when there is none. Raises KafkaFailed."""
+    async def commit(self, standings: Mapping[Partition, Standing]) -> None:
+        """Commit these as a member of the group. Raises KafkaFailed, OwnershipLost."""
         ...
 
-    async def begin(self, partition: Partition, offset: Offset | None) -> Offset:
-        """Read from `offset`, or from where the start policy says; returns the position.
+    async def standing(self, partition: Partition) -> Standing | None:
+        """What is committed, None when nothing is. Raises KafkaFailed, KafkaRefused."""
+        ...
 
-        Raises KafkaFailed, KafkaRefused.
+    async def place(self, partition: Partition, offset: Offset | None) -> Offset:
+        """Where to read from: `offset` if it is there, else where the policies say.
+
+        Raises KafkaFailed, OwnershipLost, and KafkaRefused where the policy says to stop.
         """
+        ...
+
+    def begin(self, partition: Partition, position: Offset) -> None:
+        """Read from here on. Raises OwnershipLost."""
         ...
 
     def progress(self, partition: Partition) -> Progress | None:
@@ -98,6 +106,42 @@ class Sink(Protocol):
 
     async def stop(self) -> None:
         """Flush and disconnect."""
+        ...
+
+
+class Transactor(Protocol):
+    """Writes for one input partition: records and its offset become visible together or never.
+
+    After any error but RecordTooLarge only `stop` and `start` may be called; only the next start
+    finds out how a commit that raised has ended.
+    """
+
+    async def start(self) -> None:
+        """Shut out whoever wrote for this partition before. Raises KafkaFailed, KafkaRefused."""
+        ...
+
+    async def begin(self) -> None:
+        """Open a transaction. Raises KafkaFailed."""
+        ...
+
+    async def send(self, record: Outgoing) -> "Future[None]":
+        """As `Sink.send`, within the open transaction."""
+        ...
+
+    async def commit(self, standing: Standing) -> None:
+        """Commit what was sent, all of it acknowledged, and this. Raises KafkaFailed."""
+        ...
+
+    async def stop(self) -> None:
+        """Disconnect; an open transaction is left to whoever comes next."""
+        ...
+
+
+class Checkpoints(Protocol):
+    """The checkpoint topic, which has the input's partition numbers."""
+
+    async def read(self, number: int) -> Sequence[Record]:
+        """All records of this partition up to its end. Raises KafkaFailed, KafkaRefused."""
         ...
 
 
@@ -190,12 +234,19 @@ MetricName = Literal[
     "audio_bytes",  # their bytes
     "audio_forgotten_bytes",  # audio dropped from memory, to be read again if needed
     "audio_replayed_bytes",  # audio read a second time
-    "results_received",  # results the API sent
+    "results_received",  # results of the API
     "results_dropped",  # results that repeat what an earlier stream published
     "records_published",  # output records acknowledged
     "publish_retries",  # output records sent again
-    "commits",  # offset commits that succeeded
+    "commits",  # offset commits that succeeded, in a transaction or alone
     "commit_failures",  # offset commits that failed
+    "checkpoints_written",  # records written to the checkpoint topic
+    "partitions_restored",  # partitions taken over with what earlier owners had left
+    "sessions_restored",  # sessions that go on here
+    "restore_records",  # records of the checkpoint topic read to take partitions over
+    "restore_seconds",  # time that taking partitions over has needed
+    "partitions_kept",  # partitions that came back in a rebalance and went on as they were
+    "partitions_retaken",  # partitions taken anew because a transaction's fate was not known
     "settle_late",  # settles of a partition that is no longer ours
     "partitions_owned",  # gauge: partitions assigned
     "partitions_left_out",  # gauge: partitions left out of the fetch by a mark

@@ -9,6 +9,7 @@ from consumer.adapters.kafka.options import (
     SinkOptions,
     SourceOptions,
     TopicOptions,
+    TransactionOptions,
 )
 from consumer.adapters.telemetry.logs import LogOptions
 from consumer.settings.admin import AdminSettings
@@ -85,11 +86,19 @@ def replay_options() -> ReplayOptions:
     return ReplayOptions()
 
 
+def transaction_options(kafka: KafkaSettings) -> TransactionOptions:
+    """How to write where delivery is exactly once."""
+    return TransactionOptions(
+        group_id=kafka.group_id, timeout_seconds=kafka.transaction_timeout_seconds
+    )
+
+
 def topic_options(kafka: KafkaSettings) -> TopicOptions:
     """Which topics there must be."""
     return TopicOptions(
         input=kafka.input_topic,
         outputs=(kafka.results_topic, kafka.sessions_topic, kafka.dead_letters),
+        checkpoints=kafka.checkpoints,
         create=kafka.create_topics,
         replication_factor=kafka.replication_factor,
     )

@@ -11,13 +11,16 @@ import sys
 from collections.abc import Iterator, Mapping
 from functools import partial
 from typing import Any
+from uuid import uuid4
 
 from consumer.adapters.admin.server import AdminServer, Verdict
 from consumer.adapters.analyzer.analyzer import GrpcAnalyzer
+from consumer.adapters.kafka.checkpoints import KafkaCheckpoints
 from consumer.adapters.kafka.replay import KafkaReplay
 from consumer.adapters.kafka.sink import KafkaSink
 from consumer.adapters.kafka.source import KafkaSource
 from consumer.adapters.kafka.topics import KafkaTopics
+from consumer.adapters.kafka.transactor import KafkaTransactor
 from consumer.adapters.telemetry.clock import SystemClock
 from consumer.adapters.telemetry.logs import Logs
 from consumer.adapters.telemetry.metrics import Counts, Telemetry
@@ -30,14 +33,16 @@ from consumer.app.connect import (
     sink_options,
     source_options,
     topic_options,
+    transaction_options,
 )
 from consumer.codec.results import PublicationEncoder
 from consumer.core.breaker import Breaker
 from consumer.core.flow import Mark
 from consumer.engine.kit import Kit, Policies
 from consumer.engine.pipeline import Pipeline
+from consumer.model import Partition
 from consumer.ports import Log
-from consumer.settings.settings import Settings
+from consumer.settings.settings import Delivery, Settings
 
 
 async def serve(settings: Settings) -> None:
@@ -62,6 +67,7 @@ class _Service:
         self._sink = KafkaSink(kafka, sink_options(settings.kafka))
         self._source = KafkaSource(kafka, source_options(settings.kafka))
         self._replay = KafkaReplay(kafka, replay_options())
+        self._checkpoints = KafkaCheckpoints(kafka, settings.kafka.checkpoints, replay_options())
         self._analyzer = GrpcAnalyzer(analyzer_options(settings.api))
         self._pipeline: Pipeline | None = None
 
@@ -111,10 +117,20 @@ class _Service:
                 kafka.results_topic, kafka.sessions_topic, settings.output.content_type
             ),
             dead_letter_topic=kafka.dead_letters,
+            checkpoint_topic=kafka.checkpoints,
+            checkpoints=self._checkpoints,
+            transactor=self._transactor if settings.delivery is Delivery.EXACTLY_ONCE else None,
+            owner=uuid4().hex,
             breaker=Breaker(settings.breaker_policy()),
             backlog=Mark(flow.process_high, flow.process_low),
             held=Mark(flow.process_high, flow.process_low),
             tasks=tasks,
+        )
+
+    def _transactor(self, partition: Partition) -> KafkaTransactor:
+        kafka = self._settings.kafka
+        return KafkaTransactor(
+            self._kafka, sink_options(kafka), transaction_options(kafka), partition
         )
 
     def _live(self) -> Verdict:

@@ -20,13 +20,14 @@ SCHEMA: Literal["checkpoint.v1"] = "checkpoint.v1"
 
 class _Shape(msgspec.Struct, frozen=True, omit_defaults=True):
     """One record: a session that goes on, one that is over with its last record, or an ownership
-    with the settled records that are no session's.
+    with the settled records that are no session's, and those whose dead letters are written.
     """
 
     schema: Literal["checkpoint.v1"]
     session: SessionCheckpoint | None = None
     ended: Offset | None = None
     loose: tuple[Offset, ...] = ()
+    lettered: tuple[Offset, ...] = ()
 
 
 class CheckpointEncoder:
@@ -49,9 +50,10 @@ class CheckpointEncoder:
         """Nothing more needs to be known of a session."""
         return self._record(self._key(key), None)
 
-    def owned(self, loose: Iterable[Offset]) -> Outgoing:
-        """The ownership itself."""
-        return self._record(self._epoch, _Shape(SCHEMA, loose=tuple(sorted(loose))))
+    def owned(self, loose: Iterable[Offset], lettered: Iterable[Offset] = ()) -> Outgoing:
+        """The ownership itself, with what it knows of single records."""
+        shape = _Shape(SCHEMA, loose=tuple(sorted(loose)), lettered=tuple(sorted(lettered)))
+        return self._record(self._epoch, shape)
 
     def removed(self, key: bytes) -> Outgoing:
         """A record of an earlier ownership goes."""
@@ -87,6 +89,7 @@ def read_checkpoints(records: Iterable[Record]) -> PartitionCheckpoint:
         sessions=tuple(s.session for s in own.values() if s.session is not None),
         ended={key: s.ended for key, s in own.items() if s.ended is not None},
         loose=frozenset(marker.loose if marker is not None else ()),
+        lettered=frozenset(marker.lettered if marker is not None else ()),
         keys=tuple(keys),
     )
 

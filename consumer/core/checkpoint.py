@@ -136,12 +136,14 @@ class PartitionCheckpoint:
     """What earlier owners of a partition have left behind.
 
     epoch: the newest ownership that anything tells of, 0 for none. sessions: those that go on.
-    ended: sessions that are over, each with its last record. loose: records that are settled and
-    no session's. keys: of all records that tell so, for whoever takes over to remove.
+    ended: sessions that are over, each with its last record. loose: records that are settled and no
+    session's. lettered: records whose dead letters are written though their session's checkpoint
+    does not say so. keys: of all records that tell so, for whoever takes over to remove.
     """
 
     epoch: int = 0
     sessions: tuple[SessionCheckpoint, ...] = ()
     ended: Mapping[SessionKey, Offset] = field(default_factory=dict)
     loose: frozenset[Offset] = frozenset()
+    lettered: frozenset[Offset] = frozenset()
     keys: tuple[bytes, ...] = ()

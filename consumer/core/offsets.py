@@ -75,6 +75,10 @@ class PartitionOffsets:
             self._push(offset, lane)
         queue.offsets.append(offset)
 
+    def skip(self, offset: Offset) -> None:
+        """A record was received that needs no work: an earlier owner has settled it."""
+        self.position = max(self.position, Offset(offset + 1))
+
     def settle(self, lane: Lane, below: Offset) -> None:
         """All of the lane's records below this offset need no more work."""
         queue = self._lanes.get(lane)

@@ -12,7 +12,7 @@ async def commit_for_ever(kit: Kit, ownership: Ownership) -> None:
     while True:
         await asyncio.sleep(kit.policies.commit.interval)
         try:
-            await ownership.commit(list(ownership))
+            await ownership.commit(list(ownership), kit.policies.commit.interval)
         except KafkaRefused:
             raise
         except KafkaFailed as failure:

@@ -7,6 +7,7 @@ next incarnation, which is born at once but opens no stream before the first is 
 from collections.abc import Iterator
 
 from consumer.codec.audio import SessionDecoder
+from consumer.core.checkpoint import PartitionCheckpoint, SessionCheckpoint
 from consumer.core.events import DrainRequested
 from consumer.core.identity import Identity
 from consumer.core.session import Session
@@ -34,6 +35,8 @@ class Dispatcher:
         self._kit = kit
         self._replayer = replayer
         self._lines: dict[SessionKey, list[Worker]] = {}
+        self._settled: dict[bytes, Offset] = {}
+        self._settled_until = Offset(0)
 
     def __len__(self) -> int:
         """Sessions in memory."""
@@ -44,12 +47,40 @@ class Dispatcher:
         for line in list(self._lines.values()):
             yield from list(line)
 
+    def restore(self, found: PartitionCheckpoint) -> None:
+        """Go on with the sessions of earlier owners; what they have settled is not taken again."""
+        settled = {key: Offset(last + 1) for key, last in found.ended.items()}
+        for checkpoint in found.sessions:
+            settled[checkpoint.key] = checkpoint.next
+            self._go_on(checkpoint)
+        self._settled = {key.encode(): below for key, below in settled.items()}
+        self._settled_until = max(settled.values(), default=Offset(0))
+
+    def settled(self, record: Record) -> bool:
+        """An earlier owner has settled this record, though not all before it."""
+        if not self._settled:
+            return False
+        if record.offset >= self._settled_until:
+            self._settled.clear()
+            return False
+        return record.offset < self._settled.get(record.key or b"", Offset(0))
+
+    def changed(self) -> list[SessionCheckpoint]:
+        """The sessions about which something became known since the last time, as they are now.
+
+        One that waits for its predecessor has said nothing yet, and is made anew from its records.
+        """
+        firsts = [line[0].checkpoint() for line in self._lines.values()]
+        return [checkpoint for checkpoint in firsts if checkpoint is not None]
+
     def route(self, record: Record, chunk: AudioChunk, wall_ms: Milliseconds) -> None:
         """Hand a record to its session. One without a time stamp counts as written now."""
         if chunk.timestamp < 0:
             chunk = chunk._replace(timestamp=wall_ms)
         clock = self._tenure.clock
         worker = self._live(chunk.key)
+        if worker is not None and worker.outlived(chunk.offset):
+            worker = None
         if worker is not None and clock.parted(worker.timestamp, chunk.timestamp, wall_ms):
             worker.end(EndReason.IDLE, worker.timestamp)
             worker = None
@@ -63,6 +94,8 @@ class Dispatcher:
         worker.arrive(record, chunk)
         if chunk.event is ChunkEvent.END:
             worker.end(EndReason.MARKED, chunk.timestamp)
+        else:
+            worker.outlived(Offset(chunk.offset + 1))
 
     def end_idle(self) -> None:
         """End the sessions that get no records any more."""
@@ -113,23 +146,39 @@ class Dispatcher:
         incarnation = Incarnation(place.topic, place.number, chunk.offset)
         identity = Identity(chunk.key, incarnation, resumed=self._resumed(chunk))
         line = self._lines.setdefault(chunk.key, [])
-        session = Session(
-            identity,
-            self._kit.policies.session,
-            SessionDecoder(),
-            self._kit.breaker,
-            self._kit.held,
-            released=not line,
-        )
-        lane = self._tenure.offsets.lane()
-        worker = Worker(
-            chunk.key, session, lane, self._tenure, self._kit, self._replayer, self._over
-        )
+        worker = self._employ(identity, SessionDecoder(), None, released=not line)
         worker.began = worker.timestamp = chunk.timestamp
         line.append(worker)
-        self._kit.breaker.joined()
         self._kit.metrics.count("sessions_started")
         return worker
+
+    def _go_on(self, checkpoint: SessionCheckpoint) -> None:
+        decoder = SessionDecoder(checkpoint.decoder)
+        worker = self._employ(Identity.of(checkpoint), decoder, checkpoint, released=True)
+        self._lines[checkpoint.key] = [worker]
+        worker.go_on(checkpoint)
+
+    def _employ(
+        self,
+        identity: Identity,
+        decoder: SessionDecoder,
+        checkpoint: SessionCheckpoint | None,
+        *,
+        released: bool,
+    ) -> Worker:
+        kit, tenure = self._kit, self._tenure
+        session = Session(
+            identity,
+            kit.policies.session,
+            decoder,
+            kit.breaker,
+            kit.held,
+            released=released,
+            checkpoint=checkpoint,
+        )
+        kit.breaker.joined()
+        lane = tenure.offsets.lane()
+        return Worker(identity.key, session, lane, tenure, kit, self._replayer, self._over)
 
     def _resumed(self, chunk: AudioChunk) -> bool:
         """The call may have begun before: it says so, or the log was entered in its middle.
@@ -148,6 +197,7 @@ class Dispatcher:
         return chunk.timestamp - tenure.first_timestamp < timeout_ms
 
     def _over(self, worker: Worker) -> None:
+        self._tenure.ended(worker.key, worker.newest)
         line = self._lines[worker.key]
         line.remove(worker)
         if line:

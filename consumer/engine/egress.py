@@ -10,6 +10,7 @@ from functools import partial
 from typing import Protocol
 
 from consumer.codec.letters import encode_letter
+from consumer.core.checkpoint import SessionCheckpoint
 from consumer.core.events import Close, DeadLettered, Publish, Settle
 from consumer.core.offsets import Lane
 from consumer.engine.kit import Kit
@@ -27,6 +28,7 @@ class Home(Protocol):
     """The partition that a session belongs to."""
 
     partition: Partition
+    lettered: set[Offset]
 
     def put(self, record: Outgoing) -> None:
         """Publish a record."""
@@ -56,7 +58,11 @@ class Home(Protocol):
 class Egress:
     """One session's way out. closed: called when all before the session's end has gone out.
 
-    What waits is small: records that are read again are held a few at a time.
+    changed: something went out since the last checkpoint. braced: the one from before what waits.
+
+    What waits is small: records that are read again are held a few at a time. Until all of it is
+    out, what the session knows is ahead of what is published, so its checkpoint is an older one;
+    letters that are written meanwhile are noted one by one.
     """
 
     def __init__(
@@ -77,12 +83,27 @@ class Egress:
         self._closed = closed
         self._corked: deque[Leaving] | None = None
         self._dropped = False
+        self._brace: SessionCheckpoint | None = None
+        self._noted: list[Offset] = []
+        self.changed = False
+
+    @property
+    def braced(self) -> SessionCheckpoint | None:
+        """None when nothing waits."""
+        return None if self._corked is None else self._brace
+
+    def brace(self, snapshot: Callable[[], SessionCheckpoint]) -> None:
+        """The next event may ask for letters that have to wait."""
+        if self._corked is None:
+            self._brace = snapshot()
 
     def let_out(self, action: Leaving, record: Record | None) -> None:
         """Do this when all before it is done. record: the one at hand, if any."""
         if self._corked is not None:
             self._corked.append(action)
-        elif isinstance(action, Publish):
+            return
+        self.changed = True
+        if isinstance(action, Publish):
             now_ms = self._kit.clock.wall_ms()
             self._home.put(self._kit.encoder.encode(action.publication, now_ms))
         elif isinstance(action, Settle):
@@ -127,12 +148,18 @@ class Egress:
             self._home.then(partial(self._read_again, action, done))
             return
         waiting, self._corked = self._corked or deque(), None
+        self._home.lettered.difference_update(self._noted)
+        self._noted.clear()
         for each in waiting:
             self.let_out(each, None)
 
     def _write(self, action: DeadLettered, records: Mapping[Offset, Record | None]) -> None:
-        self._kit.metrics.count("dead_letters", len(records))
-        for offset, record in records.items():
+        fresh = {o: record for o, record in records.items() if o not in self._home.lettered}
+        self._kit.metrics.count("dead_letters", len(fresh))
+        if self._corked is not None:
+            self._noted += fresh
+            self._home.lettered.update(fresh)
+        for offset, record in fresh.items():
             letter = DeadLetter(
                 partition=self._home.partition,
                 offset=offset,

@@ -1,7 +1,7 @@
 """What all parts of the engine share: the world, the policies, and one owner for every task."""
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,7 +10,18 @@ from consumer.codec.results import PublicationEncoder
 from consumer.core.breaker import Breaker
 from consumer.core.flow import Mark
 from consumer.core.policy import CommitPolicy, FlowPolicy, IdlePolicy, SessionPolicy
-from consumer.ports import Analyzer, Clock, Log, Metrics, Replay, Sink, Source
+from consumer.model import Partition
+from consumer.ports import (
+    Analyzer,
+    Checkpoints,
+    Clock,
+    Log,
+    Metrics,
+    Replay,
+    Sink,
+    Source,
+    Transactor,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,7 +40,11 @@ class Policies:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kit:
-    """One per process. backlog and held: bytes that wait for streams, and bytes in memory."""
+    """One per process. backlog and held: bytes that wait for streams, and bytes in memory.
+
+    owner: names this process in claims. transactor: makes the writer of one partition where
+    delivery is exactly once.
+    """
 
     source: Source
     sink: Sink
@@ -42,6 +57,10 @@ class Kit:
     defaults: ChunkDefaults
     encoder: PublicationEncoder
     dead_letter_topic: str
+    checkpoint_topic: str
+    checkpoints: Checkpoints
+    transactor: Callable[[Partition], Transactor] | None = None
+    owner: str
     breaker: Breaker
     backlog: Mark
     held: Mark

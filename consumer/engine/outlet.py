@@ -1,18 +1,16 @@
 """A partition's way out: what was published before a settle is acknowledged before it happens.
 
 Records go out in batches: all that waits is sent, then all of it is acknowledged, then whatever was
-to be settled after it is. A batch is what becomes a transaction where delivery is exactly once.
+to be settled after it is. A seal says how far the partition has come, once all before it is done.
 """
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final, Protocol
 
-from consumer.codec.letters import PREFIX
-from consumer.core.policy import BackoffPolicy
-from consumer.engine.kit import Kit
-from consumer.errors import KafkaFailed, KafkaRefused, RecordTooLarge
+from consumer.core.claim import Standing
 from consumer.model import Outgoing
 
 _MOST = 4 << 20
@@ -21,31 +19,93 @@ _MOST = 4 << 20
 Settled = Callable[[], None]
 
 
-class Outlet:
-    """Publishes one partition's records in order. size: bytes that wait."""
+class Writer(Protocol):
+    """Where records go."""
 
-    def __init__(self, kit: Kit, name: str) -> None:
-        self._kit = kit
-        self._name = name
-        self._waiting: deque[Outgoing | Settled] = deque()
+    async def start(self) -> None:
+        """Be the one who writes for the partition. Raises KafkaFailed, KafkaRefused."""
+        ...
+
+    async def write(self, records: Sequence[Outgoing]) -> None:
+        """Return when all of them are acknowledged. Raises KafkaFailed when nobody knows."""
+        ...
+
+    async def seal(self, standing: Standing) -> None:
+        """All that was written so far belongs to this. Raises as `write`."""
+        ...
+
+    async def stop(self) -> None:
+        """Write no more."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Seal:
+    """standing: asked when its turn has come. sealed: told when it is done. final: nothing more
+    goes out after it.
+    """
+
+    standing: Callable[[], Standing]
+    sealed: Callable[[Standing], None]
+    done: "asyncio.Future[None]"
+    final: bool
+
+
+_BARRIER: Final = object()
+"""What stands behind it is not sent before all before it is acknowledged."""
+
+
+class Outlet:
+    """Publishes one partition's records in order. size: bytes that wait. touched: something was put
+    since the last seal.
+    """
+
+    def __init__(self, writer: Writer) -> None:
+        self._writer = writer
+        self._waiting: deque[object] = deque()
         self._wake = asyncio.Event()
         self._idle = asyncio.Event()
         self._idle.set()
         self._roomy = asyncio.Event()
         self._roomy.set()
-        self._backoff = BackoffPolicy()
+        self._shut = False
+        self._held = False
         self.size = 0
+        self.touched = False
 
     def put(self, record: Outgoing) -> None:
         """Publish this; never waits, for those who can't."""
         self.size += _weight(record)
         self._append(record)
-        if self.size >= _MOST:
-            self._roomy.clear()
+        self._look()
 
     def then(self, settled: Settled) -> None:
         """Call this once everything put before is acknowledged."""
         self._append(settled)
+
+    def barrier(self) -> None:
+        """Send what is put from now on only after everything before is acknowledged."""
+        self._append(_BARRIER)
+
+    def seal(self, seal: Seal) -> None:
+        """Seal when everything put before is done."""
+        self._append(seal)
+        self.touched = False
+
+    def shut(self) -> None:
+        """There is no room any more for those who can wait."""
+        self._shut = True
+        self._look()
+
+    def hold(self) -> None:
+        """Send nothing more for now."""
+        self._held = True
+
+    def resume(self) -> None:
+        """Go on as before."""
+        self._held = self._shut = False
+        self._look()
+        self._wake.set()
 
     async def room(self) -> None:
         """Wait until not too much waits."""
@@ -61,116 +121,72 @@ class Outlet:
         await self._idle.wait()
 
     async def run(self) -> None:
-        """Publish for ever. Raises KafkaRefused when trying again can't help."""
-        while True:
-            if not self._waiting:
-                self._idle.set()
-                self._wake.clear()
-                await self._wake.wait()
-            batch, self._waiting = self._waiting, deque()
-            await self._publish([item for item in batch if isinstance(item, Outgoing)])
-            for item in batch:
-                if not isinstance(item, Outgoing):
-                    item()
+        """Publish for ever. Raises what the writer does."""
+        try:
+            while True:
+                await self._something()
+                await self._publish()
+                await self._pass()
+        finally:
+            for item in self._waiting:
+                if isinstance(item, Seal):
+                    item.done.cancel()
 
-    def _append(self, item: Outgoing | Settled) -> None:
+    def _append(self, item: object) -> None:
         self._waiting.append(item)
         self._idle.clear()
         self._wake.set()
+        self.touched = True
 
-    async def _publish(self, records: list[Outgoing]) -> None:
-        attempt = 0
-        unsent = records
-        while unsent:
-            before = len(unsent)
-            unsent = await self._send_all(unsent)
-            self._kit.metrics.count("records_published", before - len(unsent))
-            if unsent:
-                attempt += 1
-                self._kit.metrics.count("publish_retries", len(unsent))
-                await asyncio.sleep(self._backoff.pause(self._name, attempt))
-        self.size -= sum(map(_weight, records))
-        if self.size < _MOST:
+    async def _something(self) -> None:
+        while self._held or not self._waiting:
+            if not self._waiting:
+                self._idle.set()
+            self._wake.clear()
+            await self._wake.wait()
+
+    async def _publish(self) -> None:
+        """Send what waits in front of the next barrier or seal, then settle what follows of it."""
+        batch: list[object] = []
+        while self._waiting and not _parts(self._waiting[0]):
+            batch.append(self._waiting.popleft())
+        records = [item for item in batch if isinstance(item, Outgoing)]
+        if records:
+            await self._writer.write(records)
+            self.size -= sum(map(_weight, records))
+            self._look()
+        for item in batch:
+            if callable(item):
+                item()
+
+    async def _pass(self) -> None:
+        """Do what stands in front now, if it is a barrier or a seal."""
+        if not self._waiting or not _parts(self._waiting[0]):
+            return
+        item = self._waiting.popleft()
+        if not isinstance(item, Seal):
+            return
+        try:
+            standing = item.standing()
+            await self._writer.seal(standing)
+        except BaseException:
+            item.done.cancel()
+            raise
+        if item.final:
+            self._held = True
+        item.sealed(standing)
+        if not item.done.done():
+            item.done.set_result(None)
+
+    def _look(self) -> None:
+        if self._shut or self.size >= _MOST:
+            self._roomy.clear()
+        else:
             self._roomy.set()
 
-    async def _send_all(self, records: list[Outgoing]) -> list[Outgoing]:
-        """Send these and await their acknowledgement; returns what is to be sent again."""
-        sent: list[tuple[Outgoing, asyncio.Future[None]]] = []
-        open_writes: deque[asyncio.Future[None]] = deque()
-        for record in records:
-            sent.append(await self._hand_over(record))
-            open_writes.append(sent[-1][1])
-            while open_writes and _is_written(open_writes[0]):
-                open_writes.popleft()
-            if open_writes and (_failure(open_writes[0]) or _failure(open_writes[-1])):
-                break  # what follows must not overtake it
-        await asyncio.gather(*(written for _, written in sent), return_exceptions=True)
-        again = [
-            self._retried(record, failure)
-            for record, written in sent
-            if (failure := _failure(written)) is not None
-        ]
-        return again + records[len(sent) :]
 
-    async def _hand_over(self, record: Outgoing) -> tuple[Outgoing, "asyncio.Future[None]"]:
-        """Send this, as much of it as the client takes; returns what was sent."""
-        while True:
-            try:
-                written = await self._kit.sink.send(record)
-            except KafkaFailed as failure:
-                written = _failed(failure)
-            problem = _failure(written)
-            if not isinstance(problem, RecordTooLarge):
-                return record, written
-            record = self._reduced(record, problem)
-
-    def _retried(self, record: Outgoing, failure: KafkaFailed) -> Outgoing:
-        if isinstance(failure, KafkaRefused):
-            raise failure
-        if isinstance(failure, RecordTooLarge):
-            return self._reduced(record, failure)
-        self._kit.log.warning(
-            "publishing failed, trying again", topic=record.topic, error=str(failure)
-        )
-        return record
-
-    def _reduced(self, record: Outgoing, failure: RecordTooLarge) -> Outgoing:
-        """What can still be said of a record that is too large: all but its value, else only where
-        a dead letter came from. Raises KafkaRefused when even that is too much.
-        """
-        origin = tuple(header for header in record.headers if header[0].startswith(PREFIX))
-        if record.value is not None:
-            self._kit.log.error(
-                "a record is too large for the brokers and goes out without its value",
-                topic=record.topic,
-                bytes=len(record.value),
-            )
-            return replace(record, value=None)
-        if origin and (record.key is not None or record.headers != origin):
-            return replace(record, key=None, headers=origin)
-        raise KafkaRefused(f"brokers that take no record at all: {failure}") from failure
-
-
-def _failure(written: "asyncio.Future[None]") -> KafkaFailed | None:
-    """Why this was not written; None when it was, or when that is not known yet."""
-    if not written.done():
-        return None
-    if written.cancelled():
-        return KafkaFailed("the write was given up")
-    error = written.exception()
-    if error is None or isinstance(error, KafkaFailed):
-        return error
-    raise error
-
-
-def _is_written(written: "asyncio.Future[None]") -> bool:
-    return written.done() and _failure(written) is None
-
-
-def _failed(failure: KafkaFailed) -> "asyncio.Future[None]":
-    future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-    future.set_exception(failure)
-    return future
+def _parts(item: object) -> bool:
+    return item is _BARRIER or isinstance(item, Seal)
 
 
 def _weight(record: Outgoing) -> int:

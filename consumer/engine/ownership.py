@@ -1,37 +1,27 @@
-"""Which partitions are ours, and how one is taken and given back.
+"""Which partitions are ours, and how one is taken, kept and given back.
 
 The group's callback only notes what was assigned: no heartbeat runs while it lasts. Each partition
 is then taken in a task of its own, and its records are not read before that is done.
+
+The group takes everything back at each rebalance. What comes back and was touched by nobody else
+goes on as if nothing had been; what does not is dropped where it stands, because a half-close would
+cut an utterance in two that its new owner hears whole.
 """
 
 import asyncio
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 
 from consumer.core.policy import BackoffPolicy
-from consumer.engine.dispatcher import Dispatcher
+from consumer.engine.holding import Holding
 from consumer.engine.kit import Kit
 from consumer.engine.replayer import Replayer
-from consumer.engine.tenure import Tenure
+from consumer.engine.taking import is_untouched, take
+from consumer.engine.tenure import Phase
 from consumer.errors import KafkaFailed, KafkaRefused
-from consumer.model import Offset, Partition
+from consumer.model import Partition
 
 _FLUSHING = 0.75
 """The part of the budget for giving back that publishing may take; the rest is for the commit."""
-
-
-class Holding:
-    """A partition of ours with its sessions and its tasks."""
-
-    def __init__(self, tenure: Tenure, kit: Kit, replayer: Replayer) -> None:
-        self.tenure = tenure
-        self.dispatcher = Dispatcher(tenure, kit, replayer)
-        self.tasks: list[asyncio.Task[None]] = []
-
-    def close(self) -> None:
-        """It is not ours any more."""
-        self.tenure.close()
-        for task in self.tasks:
-            task.cancel()
 
 
 class Ownership:
@@ -57,68 +47,81 @@ class Ownership:
         return self._holdings.get(partition)
 
     def assigned(self, partitions: Collection[Partition]) -> None:
-        """These are ours now; they are taken in the background."""
+        """These are ours now, and no others; they are taken in the background."""
         self.joined = True
+        self._drop([holding for holding in self if holding.tenure.partition not in partitions])
         for partition in partitions:
-            if partition in self._holdings:
-                continue
-            holding = Holding(Tenure(partition, self._kit), self._kit, self._replayer)
-            self._holdings[partition] = holding
-            name = f"{partition.topic}/{partition.number}"
-            holding.tasks.append(self._kit.spawn(self._take(holding), f"take {name}"))
-            publish = holding.tenure.outlet.run()
-            holding.tasks.append(self._kit.spawn(publish, f"outlet {name}"))
+            holding = self._holdings.get(partition)
+            if holding is None:
+                self._add(partition)
+            elif holding.tenure.phase is Phase.SUSPENDED:
+                holding.come_back(self._keep(holding))
         if partitions:
             self._kit.log.info("partitions assigned", partitions=_names(partitions))
 
     async def revoked(self, partitions: Collection[Partition], lost: bool) -> None:
-        """These are to be given back: publish, settle and commit what is done, within a budget."""
-        leaving = [h for p in partitions if (h := self._holdings.pop(p, None)) is not None]
+        """These are taken back: publish, settle and commit what is done, within a budget.
+
+        They may be given again, so what is known of them is kept until `assigned` says.
+        """
+        leaving = [h for p in partitions if (h := self._holdings.get(p)) is not None]
+        self._drop([h for h in leaving if h.tenure.phase is Phase.RESTORING])
+        leaving = [h for h in leaving if h.tenure.phase is not Phase.ENDED]
         for holding in leaving:
-            holding.tenure.leave()
-            holding.dispatcher.drop()
+            holding.suspend()
+            if lost:
+                holding.tenure.outlet.hold()
         try:
             if not lost:
                 await self._hand_over(leaving, self._kit.policies.commit.revoke)
         finally:
             for holding in leaving:
-                holding.close()
+                holding.tenure.outlet.hold()
+            self._drop([h for h in leaving if h.tenure.claim is None])
         if leaving:
             left = _names(h.tenure.partition for h in leaving)
             self._kit.log.info("partitions given back", partitions=left, lost=lost)
 
     def abandon(self) -> None:
         """Let go of everything at once, also of what was assigned while the rest was given back."""
-        for holding in self:
-            holding.dispatcher.drop()
-            holding.close()
-        self._holdings.clear()
+        self._drop(list(self))
 
-    async def commit(self, holdings: Collection[Holding]) -> None:
-        """Commit what these have settled. Raises KafkaFailed."""
-        offsets: dict[Partition, Offset] = {}
-        for holding in holdings:
-            offset = holding.tenure.commitable
-            if offset is not None:
-                offsets[holding.tenure.partition] = offset
-        if not offsets:
+    async def commit(self, holdings: Collection[Holding], patience: float | None = None) -> None:
+        """Let what these have settled become durable. Raises KafkaFailed.
+
+        patience: seconds to wait for those that are still publishing; they come next time.
+        """
+        seals = [done for h in holdings if _ours(h) and (done := h.seal()) is not None]
+        if seals:
+            await asyncio.wait(seals, timeout=patience)
+        # What went and came meanwhile may have had another owner, whom this would overrule.
+        await self._commit([holding for holding in holdings if _ours(holding)])
+
+    async def _commit(self, holdings: Collection[Holding]) -> None:
+        """Commit as a member what is sealed and was not committed within a transaction."""
+        standings = {
+            holding.tenure.partition: standing
+            for holding in holdings
+            if (standing := holding.tenure.commitable) is not None
+        }
+        if not standings:
             return
         try:
-            await self._kit.source.commit(offsets)
+            await self._kit.source.commit(standings)
         except KafkaFailed:
             self._kit.metrics.count("commit_failures")
             raise
         self._kit.metrics.count("commits")
         for holding in holdings:
-            done = offsets.get(holding.tenure.partition)
+            done = standings.get(holding.tenure.partition)
             if done is not None:
-                holding.tenure.committed = done
+                holding.tenure.commit(done.offset)
 
     async def _hand_over(self, holdings: Collection[Holding], budget: float) -> None:
         try:
             async with asyncio.timeout(budget):
                 await self._flush(holdings, budget * _FLUSHING)
-                await self.commit(holdings)
+                await self._commit(holdings)
         except TimeoutError:
             self._kit.log.warning(
                 "the last commit took too long, the rest is read again", seconds=budget
@@ -130,34 +133,96 @@ class Ownership:
 
     async def _flush(self, holdings: Collection[Holding], limit: float) -> None:
         """Publish what waits; where that takes too long, the others' offsets still count."""
-        try:
-            async with asyncio.timeout(limit):
-                await asyncio.gather(*(h.tenure.outlet.flushed() for h in holdings))
-        except TimeoutError:
+        seals = [done for h in holdings if (done := h.seal(final=True)) is not None]
+        if not seals:
+            return
+        _, late = await asyncio.wait(seals, timeout=limit)
+        if late:
             self._kit.log.warning(
                 "giving back took too long, the rest is read again", seconds=limit
             )
 
+    def _add(self, partition: Partition, attempts: int = 0) -> None:
+        holding = Holding(partition, self._kit, self._replayer, attempts)
+        self._holdings[partition] = holding
+        holding.come(self._take(holding), self._publish(holding))
+
+    def _drop(self, holdings: Iterable[Holding]) -> None:
+        for holding in holdings:
+            self._holdings.pop(holding.tenure.partition, None)
+            holding.close()
+
+    def _retake(self, holding: Holding) -> None:
+        """Nothing in memory is trusted any more; what is durable tells how things stand."""
+        back = holding.tenure.phase is not Phase.SUSPENDED
+        self._drop([holding])
+        if back:
+            self._add(holding.tenure.partition, holding.attempts + 1)
+
+    async def _publish(self, holding: Holding) -> None:
+        """Publish for ever, and begin anew when nobody knows what became of a transaction."""
+        try:
+            await holding.tenure.outlet.run()
+        except KafkaRefused:
+            raise
+        except KafkaFailed as failure:
+            self._kit.metrics.count("partitions_retaken")
+            self._kit.log.warning(
+                "the fate of a transaction is unknown, taking the partition anew",
+                partition=holding.tenure.partition.number,
+                error=str(failure),
+            )
+            self._retake(holding)
+
     async def _take(self, holding: Holding) -> None:
-        partition = holding.tenure.partition
-        attempt = 0
+        """Take it, however often that fails: a rebalance cancels this."""
+        if holding.attempts:
+            await self._pause(holding)
         while True:
             try:
-                committed = await self._kit.source.committed(partition)
-                position = await self._kit.source.begin(partition, committed)
+                await take(holding, self._kit)
             except KafkaRefused:
                 raise
             except KafkaFailed as failure:
-                attempt += 1
-                self._kit.log.warning(
-                    "taking a partition failed, trying again",
-                    partition=partition.number,
-                    error=str(failure),
-                )
-                await asyncio.sleep(self._backoff.pause(str(partition), attempt))
+                await self._try_again("taking a partition failed, trying again", holding, failure)
             else:
-                holding.tenure.begin(position, committed)
+                holding.attempts = 0
                 return
+
+    async def _keep(self, holding: Holding) -> None:
+        """Go on as before if nobody else had it meanwhile, else take it anew."""
+        tenure = holding.tenure
+        while True:
+            try:
+                if not await is_untouched(holding, self._kit):
+                    break
+                self._kit.source.begin(tenure.partition, tenure.offsets.position)
+            except KafkaRefused:
+                raise
+            except KafkaFailed as failure:
+                await self._try_again("keeping a partition failed, trying again", holding, failure)
+            else:
+                tenure.resume()
+                self._kit.metrics.count("partitions_kept")
+                return
+        self._drop([holding])
+        self._add(tenure.partition)
+
+    async def _try_again(self, what: str, holding: Holding, failure: KafkaFailed) -> None:
+        holding.attempts += 1
+        self._kit.log.warning(
+            what,
+            partition=holding.tenure.partition.number,
+            error=str(failure),
+        )
+        await self._pause(holding)
+
+    async def _pause(self, holding: Holding) -> None:
+        await asyncio.sleep(self._backoff.pause(holding.name, holding.attempts))
+
+
+def _ours(holding: Holding) -> bool:
+    return holding.tenure.phase in {Phase.LIVE, Phase.STOPPED}
 
 
 def _names(partitions: "Collection[Partition] | Iterator[Partition]") -> list[str]:

@@ -6,14 +6,15 @@ from collections.abc import Sequence
 from consumer.codec.letters import encode_letter
 from consumer.codec.records import decode_chunk
 from consumer.engine.committer import commit_for_ever
+from consumer.engine.holding import Holding
 from consumer.engine.kit import Kit
-from consumer.engine.ownership import Holding, Ownership
+from consumer.engine.ownership import Ownership
 from consumer.engine.prober import probe_for_ever
 from consumer.engine.replayer import Replayer
 from consumer.engine.tenure import Phase
 from consumer.engine.watchdog import Watchdog
 from consumer.errors import KafkaFailed, KafkaRefused, RecordError
-from consumer.model import DeadLetter, Milliseconds, Offset, Partition, Record
+from consumer.model import DeadLetter, Milliseconds, Partition, Record
 
 _SLICE = 64
 """Records taken before the pumps get a turn."""
@@ -109,6 +110,10 @@ class Pipeline:
         if record.offset < tenure.offsets.position:
             metrics.count("records_skipped")
             return
+        if tenure.knows(record.offset) or holding.dispatcher.settled(record):
+            tenure.offsets.skip(record.offset)
+            metrics.count("records_skipped")
+            return
         metrics.count("records_consumed")
         metrics.count("bytes_consumed", len(record.value or b""))
         try:
@@ -134,8 +139,6 @@ class Pipeline:
             )
             return
         self._kit.metrics.count("dead_letters")
-        lane = tenure.offsets.lane()
-        tenure.offsets.track(lane, record.offset)
         letter = DeadLetter(
             partition=record.partition,
             offset=record.offset,
@@ -144,8 +147,7 @@ class Pipeline:
             key=record.key,
             record=record,
         )
-        tenure.put(encode_letter(letter, self._kit.dead_letter_topic))
-        tenure.settle(lane, Offset(record.offset + 1))
+        tenure.reject(record.offset, encode_letter(letter, self._kit.dead_letter_topic))
 
     def _look(self, left_out: set[Partition]) -> None:
         """See which partitions have nothing more to give, and which sessions that ends."""

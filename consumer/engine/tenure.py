@@ -1,49 +1,61 @@
 """One partition while it is ours: its offsets, its clock, its way out and its marks.
 
-A tenure ends with the assignment. Whatever belongs to an ended one does nothing any more: a late
+A tenure ends with the ownership. Whatever belongs to an ended one does nothing any more: a late
 settle can't move the watermark of whoever has the partition now, not even when that is us again.
 """
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Callable, Iterable
 from enum import StrEnum
 
+from consumer.core.claim import Claim, Standing
 from consumer.core.flow import Mark
 from consumer.core.idle import PartitionClock
 from consumer.core.offsets import Lane, PartitionOffsets
+from consumer.engine.journal import LOOSE_MOST, Journal
 from consumer.engine.kit import Kit
-from consumer.engine.outlet import Outlet
-from consumer.model import Milliseconds, Offset, Outgoing, Partition
+from consumer.engine.outlet import Outlet, Seal, Writer
+from consumer.model import Milliseconds, Offset, Outgoing, Partition, SessionKey
 
 
 class Phase(StrEnum):
     """RESTORING: its records are not taken yet. STOPPED: too many unusable records.
 
-    LEAVING: no more records are taken, but what was published still settles.
+    SUSPENDED: the group has taken it back and may give it again; no more records are taken, and
+    what was published before still settles.
     """
 
     RESTORING = "restoring"
     LIVE = "live"
     STOPPED = "stopped"
-    LEAVING = "leaving"
+    SUSPENDED = "suspended"
     ENDED = "ended"
 
 
 class Tenure:
-    """offsets: what may be committed. clock: topic time. committed: the last commit, if any.
+    """offsets: what may be committed. clock: topic time. claim: ours, where the brokers keep one.
+    journal: of the checkpoints, only with a claim. sealed: how far all is written. committed: the
+    last commit, if any.
 
-    continued: the partition was taken over in mid-log. first_timestamp: of its first record here.
+    continued: the partition was taken over in mid-log, and nobody has left word of its calls.
+    first_timestamp: of its first record here.
     """
 
-    def __init__(self, partition: Partition, kit: Kit) -> None:
+    def __init__(self, partition: Partition, kit: Kit, writer: Writer) -> None:
         self.partition = partition
         self.phase = Phase.RESTORING
         self.offsets = PartitionOffsets(Offset(0))
         self.clock = PartitionClock(kit.policies.idle)
-        self.outlet = Outlet(kit, f"{partition.topic}/{partition.number}")
+        self.outlet = Outlet(writer)
+        self.claim: Claim | None = None
+        self.journal: Journal | None = None
+        self.sealed: Standing | None = None
         self.committed: Offset | None = None
+        self.lettered: set[Offset] = set()
         self.continued = False
         self.first_timestamp: Milliseconds | None = None
         self.unusable_in_a_row = 0
+        self._before = Phase.RESTORING
         self._kit = kit
         flow = kit.policies.flow
         self._backlog = Mark(flow.partition_high, flow.partition_low)
@@ -55,16 +67,30 @@ class Tenure:
         """Records are taken."""
         return self.phase is Phase.LIVE
 
-    def begin(self, position: Offset, committed: Offset | None) -> None:
+    def begin(
+        self,
+        position: Offset,
+        committed: Offset | None,
+        claim: Claim | None = None,
+        journal: Journal | None = None,
+    ) -> None:
         """Take records from this offset on."""
         self.offsets = PartitionOffsets(position)
         self.committed = committed
-        self.continued = committed is not None
+        self.claim, self.journal = claim, journal
+        if journal is not None:
+            self.lettered = journal.lettered
         self.phase = Phase.LIVE
 
-    def leave(self) -> None:
-        """Take no more records."""
-        self.phase = Phase.LEAVING
+    def suspend(self) -> None:
+        """Take no more records, and let those wait who would publish."""
+        self._before, self.phase = self.phase, Phase.SUSPENDED
+        self.outlet.shut()
+
+    def resume(self) -> None:
+        """It came back, and nobody else has touched it."""
+        self.phase = self._before
+        self.outlet.resume()
 
     def close(self) -> None:
         """It is not ours any more."""
@@ -85,6 +111,58 @@ class Tenure:
     def settle(self, lane: Lane, below: Offset) -> None:
         """Settle the lane's offsets once what was put before is acknowledged."""
         self.outlet.then(lambda: self._settled(lane, below))
+
+    def reject(self, offset: Offset, letter: Outgoing) -> None:
+        """Dead-letter a record that is no session's."""
+        lane = self.offsets.lane()
+        self.offsets.track(lane, offset)
+        self.put(letter)
+        if self.journal is not None:
+            self.journal.loose.add(offset)
+        self.settle(lane, Offset(offset + 1))
+
+    def knows(self, offset: Offset) -> bool:
+        """An earlier owner has settled this record, and it is no session's."""
+        return self.journal is not None and offset in self.journal.loose
+
+    def ended(self, key: SessionKey, last: Offset) -> None:
+        """A session is over; `last` is its newest record."""
+        if self.journal is not None:
+            self.journal.ended(key, last)
+
+    def seal(self, records: Iterable[Outgoing], *, final: bool = False) -> "asyncio.Future[None]":
+        """Write these after all that was put before, then stand by the offset that results.
+
+        final: nothing more goes out after it. The future is cancelled when it can't be done.
+        """
+        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.outlet.barrier()
+        for record in records:
+            self._kit.metrics.count("checkpoints_written")
+            self.outlet.put(record)
+        self.outlet.seal(Seal(self._standing, self._seal, done, final))
+        return done
+
+    @property
+    def unsealed(self) -> bool:
+        """Something has happened since the last seal."""
+        return self.outlet.touched or (
+            self.sealed is not None and self.offsets.watermark != self.sealed.offset
+        )
+
+    def commit(self, offset: Offset) -> None:
+        """This offset is committed, and that is acknowledged."""
+        self.committed = offset
+        if self.journal is not None:
+            self.journal.committed(offset)
+
+    def _standing(self) -> Standing:
+        return Standing(self.offsets.watermark, self.claim)
+
+    def _seal(self, standing: Standing) -> None:
+        self.sealed = standing
+        if self._kit.transactor is not None:
+            self.commit(standing.offset)
 
     def _settled(self, lane: Lane, below: Offset) -> None:
         if self.phase is Phase.ENDED:
@@ -115,15 +193,17 @@ class Tenure:
 
     @property
     def crowded(self) -> bool:
-        """Too many of its records wait for their results."""
+        """Too many of its records wait for their results, or for those of others."""
+        if self.journal is not None and len(self.journal.loose) >= LOOSE_MOST:
+            return True
         return self.offsets.unsettled >= self._unsettled_limit
 
     @property
-    def commitable(self) -> Offset | None:
-        """The offset to commit, None when it is committed already."""
-        if self.phase in {Phase.RESTORING, Phase.ENDED}:
+    def commitable(self) -> Standing | None:
+        """What to commit as a member of the group, None when it is committed already."""
+        if self.phase in {Phase.RESTORING, Phase.ENDED} or self.sealed is None:
             return None
-        watermark = self.offsets.watermark
-        if watermark == self.committed or (self.committed is None and not watermark):
+        offset = self.sealed.offset
+        if offset == self.committed or (self.committed is None and not offset):
             return None
-        return watermark
+        return self.sealed

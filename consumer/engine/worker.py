@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import Callable, Mapping
 
 from consumer.codec.records import decode_chunk
+from consumer.core.checkpoint import Ending, SessionCheckpoint
 from consumer.core.events import (
     Action,
     AudioArrived,
@@ -29,11 +30,12 @@ from consumer.core.offsets import Lane
 from consumer.core.policy import StreamPolicy
 from consumer.core.session import Session
 from consumer.core.states import State
+from consumer.engine.accounts import Accounts
 from consumer.engine.egress import Egress, Home
 from consumer.engine.kit import Kit
 from consumer.engine.pump import Pump
 from consumer.engine.replayer import Replayer
-from consumer.errors import RecordError
+from consumer.errors import Fault, RecordError
 from consumer.model import (
     AudioChunk,
     EndReason,
@@ -42,16 +44,8 @@ from consumer.model import (
     Record,
     SessionKey,
 )
-from consumer.ports import MetricName
 
 _TIME_PASSED = TimePassed()
-_TALLIED: tuple[MetricName, ...] = (
-    "chunks_repeated",
-    "chunks_missing",
-    "results_dropped",
-    "audio_forgotten_bytes",
-    "audio_replayed_bytes",
-)
 _HURRIED = frozenset({AudioArrived, AudioTaken})
 """Events that come with every few chunks; what deadline they bring is some way off."""
 
@@ -60,7 +54,7 @@ _GRAIN = 0.001
 
 
 class Worker:
-    """began: time stamp of the session's first record. timestamp and arrived: of its newest.
+    """began: time stamp of the first record. newest: the last record, timestamp and arrived: of it.
 
     over: told when the session is closed.
     """
@@ -79,7 +73,9 @@ class Worker:
         self.session = session
         self.lane = lane
         self.began = self.timestamp = Milliseconds(0)
+        self.newest = Offset(-1)
         self.arrived = 0.0
+        self._ending: Ending | None = None
         self._home = home
         self._kit = kit
         self._replayer = replayer
@@ -94,11 +90,12 @@ class Worker:
         self._backlog = 0
         self._held = 0
         self._full = False
-        self._reported = (0, 0, 0, 0, 0)
+        self._accounts = Accounts(session.tally, kit.metrics)
         self._dropped = False
 
     def arrive(self, record: Record, chunk: AudioChunk) -> None:
         """The session's next record."""
+        self.newest = chunk.offset
         self.timestamp = max(self.timestamp, chunk.timestamp)
         self.arrived = self._kit.clock.monotonic()
         self._record = record
@@ -106,8 +103,38 @@ class Worker:
         self._record = None
 
     def end(self, reason: EndReason, timestamp: Milliseconds, offset: Offset | None = None) -> None:
-        """The session gets no more audio."""
+        """The session gets no more audio. offset: of the record that says so and nothing else."""
+        if offset is None:
+            self._ending = Ending(reason, timestamp, self.newest)
+        else:
+            self.newest = offset
         self.tell(EndMarked(reason, timestamp, offset))
+
+    def go_on(self, checkpoint: SessionCheckpoint) -> None:
+        """Stand where another owner has stood."""
+        self.began, self.timestamp = checkpoint.began, checkpoint.heard
+        self.newest = Offset(checkpoint.next - 1)
+        self.arrived = self._kit.clock.monotonic()
+        self._ending = checkpoint.ending
+        self.outlived(checkpoint.next)
+
+    def outlived(self, offset: Offset) -> bool:
+        """End the session if its end is known and lies before this record; returns whether."""
+        ending = self._ending
+        if ending is None or self.session.ending or ending.last >= offset:
+            return False
+        self.tell(EndMarked(ending.reason, ending.timestamp, None))
+        return True
+
+    def checkpoint(self) -> SessionCheckpoint | None:
+        """What a new owner needs to go on from here; None when the last one still says it all."""
+        if not self._egress.changed:
+            return None
+        self._egress.changed = False
+        return self._egress.braced or self._snapshot()
+
+    def _snapshot(self) -> SessionCheckpoint:
+        return self.session.checkpoint(self.began, self.timestamp, self._ending)
 
     def release(self) -> None:
         """Nobody is before this session any more."""
@@ -134,6 +161,8 @@ class Worker:
     def _step(self, event: Event, now: float) -> None:
         if self.session.state is State.CLOSED:
             return
+        if _loses(event) or self.session.gives_up(now):
+            self._egress.brace(self._snapshot)
         tally = self.session.tally
         breaks = tally.breaks
         for action in self.session.handle(event, now):
@@ -212,18 +241,7 @@ class Worker:
 
     def report(self) -> None:
         """Add what the session has counted since the last report to the metrics."""
-        tally, metrics = self.session.tally, self._kit.metrics
-        counted = (
-            tally.repeats,
-            tally.missing,
-            tally.dropped,
-            tally.forgotten_bytes,
-            tally.replayed_bytes,
-        )
-        for name, now, before in zip(_TALLIED, counted, self._reported, strict=True):
-            if now != before:
-                metrics.count(name, now - before)
-        self._reported = counted
+        self._accounts.report()
 
     def _weigh(self, now: float) -> None:
         backlog, held = self.session.backlog(now), self.session.held
@@ -271,6 +289,13 @@ class Worker:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
+
+
+def _loses(event: Event) -> bool:
+    """Records may have to be read again after this, to be dead-lettered."""
+    if type(event) is StreamBroke:
+        return event.fault is Fault.AUDIO
+    return type(event) is AudioReplayed and event.chunk is None
 
 
 def _calm(policy: StreamPolicy) -> float:

@@ -51,6 +51,12 @@ class KafkaSettings(Group):
         description="Topic for records that could not be used. Default: the input topic's name "
         "and `-dlq`, so that every input has dead letters of its own.",
     )
+    checkpoints_topic: Topic | None = Field(
+        None,
+        description="Compacted topic that tells the next owner of a partition how its calls stand. "
+        "Default: the group's name, the input topic's and `-checkpoints`, because a checkpoint is "
+        "of one group's reading of one topic.",
+    )
     group_id: str = Field(
         "detection-consumer",
         min_length=1,
@@ -150,6 +156,14 @@ class KafkaSettings(Group):
         description="How long the group waits for its members when partitions move. 30 s: well "
         "above what giving partitions back may take.",
     )
+    transaction_timeout_seconds: float = Field(
+        15.0,
+        ge=1,
+        le=900,
+        description="After this long brokers give up a transaction that is still open, with "
+        "`exactly_once`. 15 s, below the session timeout: readers wait no longer for a replica "
+        "that is gone than its partitions do.",
+    )
     request_timeout_seconds: float = Field(
         20.0,
         gt=0,
@@ -171,6 +185,11 @@ class KafkaSettings(Group):
     def dead_letters(self) -> str:
         """Name of the dead letter topic."""
         return self.dead_letter_topic or f"{self.input_topic}-dlq"
+
+    @property
+    def checkpoints(self) -> str:
+        """Name of the checkpoint topic."""
+        return self.checkpoints_topic or f"{self.group_id}-{self.input_topic}-checkpoints"
 
     @property
     def uses_sasl(self) -> bool:
@@ -216,6 +235,7 @@ class KafkaSettings(Group):
             "results_topic": self.results_topic,
             "sessions_topic": self.sessions_topic,
             "dead_letter_topic": self.dead_letters,
+            "checkpoints_topic": self.checkpoints,
         }
         for field, topic in topics.items():
             if topic in names:

@@ -3,8 +3,7 @@
 from enum import StrEnum
 from typing import Self
 
-from pydantic import Field, field_validator, model_validator
-from pydantic_core import PydanticCustomError
+from pydantic import Field, model_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -79,8 +78,9 @@ class Settings(Sources):
     delivery: Delivery = Field(
         Delivery.AT_LEAST_ONCE,
         description="What a crash may do to results. `at_least_once` has the lowest latency; a "
-        "crash may repeat results, with ids that tell. `exactly_once` is accepted once it is "
-        "built.",
+        "crash may repeat results, with ids that tell. `exactly_once` shows results to "
+        "read_committed readers once, up to a commit interval later. Stop all replicas to change "
+        "it.",
     )
     kafka: KafkaSettings
     api: ApiSettings
@@ -96,13 +96,18 @@ class Settings(Sources):
     admin: AdminSettings
     log: LogSettings
 
-    @field_validator("delivery", mode="after")
-    @classmethod
-    def _delivery_is_built(cls, delivery: Delivery) -> Delivery:
-        if delivery is Delivery.EXACTLY_ONCE:
-            text = "exactly_once is not available in this version; use at_least_once"
-            raise PydanticCustomError("setting", text)
-        return delivery
+    @model_validator(mode="after")
+    def _transactions_fit(self) -> Self:
+        if self.delivery is not Delivery.EXACTLY_ONCE:
+            return self
+        timeout = self.kafka.transaction_timeout_seconds
+        if timeout >= self.kafka.session_timeout_seconds:
+            text = "must be below CONSUMER_KAFKA__SESSION_TIMEOUT_SECONDS"
+            raise wrong("kafka.transaction_timeout_seconds", text)
+        if self.commit.interval_seconds > timeout / 3:
+            text = "must be at most a third of CONSUMER_KAFKA__TRANSACTION_TIMEOUT_SECONDS"
+            raise wrong("commit.interval_seconds", text)
+        return self
 
     @model_validator(mode="after")
     def _revoke_fits(self) -> Self:

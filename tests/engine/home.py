@@ -13,6 +13,7 @@ class FakeHome:
 
     def __init__(self) -> None:
         self.partition = Partition(CALLS, 0)
+        self.lettered: set[Offset] = set()
         self.out: list[Outgoing | int] = []
         self.backlog = 0
         self.held = 0

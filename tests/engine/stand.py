@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from functools import lru_cache
+from itertools import count
 from typing import Any, Final
 
 import pytest
@@ -22,14 +23,17 @@ from consumer.engine.kit import Kit, Policies
 from consumer.engine.pipeline import Pipeline
 from consumer.model import AudioFormat, Hertz, Offset, Outgoing, Partition, Record
 from tests.engine.props import Api, Numbers, React, voice, voice_of
+from tests.fakes.checkpoints import FakeCheckpoints
 from tests.fakes.clock import FakeClock
 from tests.fakes.cluster import FakeCluster
 from tests.fakes.judge import Judge
 from tests.fakes.log import FakeLog
 from tests.fakes.metrics import FakeMetrics
 from tests.fakes.replay import FakeReplay
+from tests.fakes.script import Script
 from tests.fakes.sink import FakeSink
 from tests.fakes.source import FakeSource
+from tests.fakes.transactor import FakeTransactor
 
 virtual_time: Final = pytest.mark.looptime(noop_cycles=0)
 """Nothing happens outside of the loop here, so it may jump to the next timer at once."""
@@ -39,6 +43,9 @@ CALLS: Final = "calls"
 RESULTS: Final = "results"
 SESSIONS: Final = "sessions"
 LETTERS: Final = "letters"
+CHECKPOINTS: Final = "checkpoints"
+
+_NUMBERS = count()
 
 Json = dict[str, Any]
 
@@ -53,15 +60,21 @@ class Stand:
         partitions: int = 1,
         numbers: Numbers | None = None,
         cluster: FakeCluster | None = None,
+        exactly_once: bool = False,
     ) -> None:
+        self.exactly_once = exactly_once
+        self.transactors: list[FakeTransactor] = []
+        self.transactions = Script()
+        self.owner = f"replica-{next(_NUMBERS)}"
         self.cluster = cluster or FakeCluster()
         if cluster is None:
-            for topic in (CALLS, RESULTS, SESSIONS, LETTERS):
+            for topic in (CALLS, RESULTS, SESSIONS, LETTERS, CHECKPOINTS):
                 self.cluster.create(topic, partitions)
         self.numbers = numbers or Numbers()
         self.source = FakeSource(self.cluster, CALLS)
         self.sink = FakeSink(self.cluster)
         self.replay = FakeReplay(self.cluster)
+        self.checkpoints = FakeCheckpoints(self.cluster, CHECKPOINTS)
         self.api = Api(Judge() if react is None else react)
         self.clock = FakeClock()
         self.metrics = FakeMetrics()
@@ -89,11 +102,20 @@ class Stand:
             defaults=self.defaults,
             encoder=PublicationEncoder(RESULTS, SESSIONS),
             dead_letter_topic=LETTERS,
+            checkpoint_topic=CHECKPOINTS,
+            checkpoints=self.checkpoints,
+            transactor=self._transactor if self.exactly_once else None,
+            owner=self.owner,
             breaker=self.breaker,
             backlog=Mark(flow.process_high, flow.process_low),
             held=Mark(flow.process_high, flow.process_low),
             tasks=tasks,
         )
+
+    def _transactor(self, partition: Partition) -> FakeTransactor:
+        made = FakeTransactor(self.cluster, self.source.group, partition, script=self.transactions)
+        self.transactors.append(made)
+        return made
 
     # What callers do.
 
@@ -144,7 +166,8 @@ class Stand:
     def written(self, topic: str, key: str | None = None) -> list[Outgoing]:
         """Acknowledged records of an output topic."""
         wanted = None if key is None else key.encode()
-        return [r for r in self.sink.sent if r.topic == topic and wanted in (None, r.key)]
+        sent = [*self.sink.sent, *(r for made in self.transactors for r in made.sent)]
+        return [r for r in sent if r.topic == topic and wanted in (None, r.key)]
 
     def results(self, key: str | None = None) -> list[Json]:
         """Acknowledged results."""

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable, Iterable, Sequence
 from typing import Protocol
 
+from consumer.core.claim import Claim, Standing
 from consumer.model import Milliseconds, Offset, Partition, Record
 
 
@@ -40,16 +41,32 @@ class Member(Protocol):
 
 
 class Group:
-    """One consumer group of one topic: who is in it, who has what, and what is committed."""
+    """One consumer group of one topic: who is in it, who has what, and what is committed.
+
+    keeps_claims: as the embedded broker does not.
+    """
 
     def __init__(self, partitions: Callable[[], Iterable[Partition]]) -> None:
         self.members: list[Member] = []
         self.committed: dict[Partition, Offset] = {}
+        self.claims: dict[Partition, Claim | None] = {}
+        self.keeps_claims = True
         self.generation = 0
         self._partitions = partitions
         self._owners: dict[Partition, Member] = {}
         self._lock = asyncio.Lock()
         self._leaving: set[asyncio.Task[None]] = set()
+
+    def commit(self, partition: Partition, standing: Standing) -> None:
+        """Note what somebody says who may."""
+        self.committed[partition] = standing.offset
+        if self.keeps_claims:
+            self.claims[partition] = standing.claim
+
+    def standing(self, partition: Partition) -> Standing | None:
+        """What is committed, and for whom."""
+        offset = self.committed.get(partition)
+        return None if offset is None else Standing(offset, self.claims.get(partition))
 
     async def join(self, member: Member) -> None:
         """Become a member; returns after the rebalance."""
@@ -94,11 +111,15 @@ class Group:
 
 
 class FakeCluster:
-    """Brokers, topics and groups. Timestamps count up from `now_ms`, one millisecond a record."""
+    """Brokers, topics and groups. Timestamps count up from `now_ms`, one millisecond a record.
+
+    writers: who writes for each partition in transactions.
+    """
 
     def __init__(self, now_ms: int = 1_700_000_000_000) -> None:
         self.logs: dict[Partition, PartitionLog] = {}
         self.now_ms = now_ms
+        self.writers: dict[Partition, object] = {}
         self._changed = asyncio.Event()
         self._groups: dict[tuple[str, str], Group] = {}
 

@@ -5,6 +5,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from consumer.core.claim import Standing
 from consumer.errors import KafkaRefused, OwnershipLost
 from consumer.model import Offset, Partition, Record
 from consumer.ports import Assigned, Progress, Revoked
@@ -22,7 +23,7 @@ class _Reading:
 class FakeSource:
     """A `ports.Source` over a fake cluster.
 
-    Calls to plan: start, poll, commit, committed, begin. limit: records of a partition per poll.
+    Calls to plan: start, poll, vouch, commit, standing, place. limit: records of a partition per poll.
     """
 
     def __init__(
@@ -70,37 +71,43 @@ class FakeSource:
         self._count(without)
         return found
 
-    async def commit(self, offsets: Mapping[Partition, Offset]) -> None:
+    async def vouch(self) -> None:
+        """Whether the group still has us."""
+        await self.script.play("vouch")
+        if not self._member or self._lost:
+            raise OwnershipLost("the group does not know this member just now")
+
+    async def commit(self, standings: Mapping[Partition, Standing]) -> None:
         """Commit, unless a rebalance came in between."""
         generation = self.group.generation
-        readings = [self._owned(partition) for partition in offsets]
+        readings = [self._owned(partition) for partition in standings]
         await self.script.play("commit")
-        now = [self._owned(partition) for partition in offsets]
+        now = [self._owned(partition) for partition in standings]
         if self.group.generation != generation or now != readings:
             raise OwnershipLost("the group has rebalanced meanwhile")
-        self.group.committed.update(offsets)
+        for partition, standing in standings.items():
+            self.group.commit(partition, standing)
 
-    async def committed(self, partition: Partition) -> Offset | None:
-        """The committed offset."""
-        await self.script.play("committed")
-        return self.group.committed.get(partition)
+    async def standing(self, partition: Partition) -> Standing | None:
+        """What is committed."""
+        await self.script.play("standing")
+        return self.group.standing(partition)
 
-    async def begin(self, partition: Partition, offset: Offset | None) -> Offset:
-        """Read from `offset`, or from where the start policy says."""
-        reading = self._owned(partition)
-        await self.script.play("begin")
+    async def place(self, partition: Partition, offset: Offset | None) -> Offset:
+        """`offset`, or where the start policy says."""
+        await self.script.play("place")
         log = self._cluster.logs[partition]
-        position = offset
         if offset is None:
-            position = log.first if self._start == "earliest" else log.end
-        elif not log.first <= offset <= log.end:
-            if self._out_of_range == "stop":
-                raise KafkaRefused(f"offset {offset} is out of range; set kafka.out_of_range")
-            position = log.first if self._out_of_range == "earliest" else log.end
-        if position is None or self._owned(partition) is not reading:
-            raise OwnershipLost("assigned anew meanwhile")
-        reading.position = position
-        return position
+            return log.first if self._start == "earliest" else log.end
+        if log.first <= offset <= log.end:
+            return offset
+        if self._out_of_range == "stop":
+            raise KafkaRefused(f"offset {offset} is out of range; set kafka.out_of_range")
+        return log.first if self._out_of_range == "earliest" else log.end
+
+    def begin(self, partition: Partition, position: Offset) -> None:
+        """Read from here on."""
+        self._owned(partition).position = position
 
     def progress(self, partition: Partition) -> Progress | None:
         """Where reading stands; each poll is a fetch."""

@@ -5,7 +5,13 @@ from typing import Any, Final
 
 from aiokafka.coordinator.assignors.sticky.sticky_assignor import StickyPartitionAssignor
 
-from consumer.adapters.kafka.options import KafkaOptions, ReplayOptions, SinkOptions, SourceOptions
+from consumer.adapters.kafka.options import (
+    KafkaOptions,
+    ReplayOptions,
+    SinkOptions,
+    SourceOptions,
+    TransactionOptions,
+)
 from consumer.adapters.kafka.security import security_arguments
 
 NEVER_MS: Final = 2**31 - 1
@@ -65,6 +71,21 @@ def writer_arguments(kafka: KafkaOptions, options: SinkOptions) -> Mapping[str, 
         "compression_type": None if options.compression == "none" else options.compression,
         "linger_ms": _ms(options.linger_seconds),
         "max_request_size": options.max_record_bytes,
+    }
+
+
+def transactor_arguments(
+    kafka: KafkaOptions, sink: SinkOptions, options: TransactionOptions, name: str
+) -> Mapping[str, Any]:
+    """For the producer of one partition's transactions, which has this name at the brokers."""
+    # A frozen node costs one request's time; the transaction must outlive that.
+    request_seconds = min(kafka.request_timeout_seconds, options.timeout_seconds / 3)
+    return {
+        **writer_arguments(kafka, sink),
+        "enable_idempotence": True,
+        "transactional_id": name,
+        "transaction_timeout_ms": _ms(options.timeout_seconds),
+        "request_timeout_ms": _ms(request_seconds),
     }
 
 

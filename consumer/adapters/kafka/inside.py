@@ -21,6 +21,17 @@ def generation(consumer: AIOKafkaConsumer) -> int:
     return value
 
 
+async def heartbeat(consumer: AIOKafkaConsumer) -> bool:
+    """Whether the coordinator still knows us as we know ourselves; asks it just now.
+
+    What is done in a transaction is not checked against the group, so it must be asked before.
+    """
+    if generation(consumer) < 0:
+        return False
+    known: bool = await consumer._coordinator._do_heartbeat()  # noqa: SLF001 - there is no public way
+    return known
+
+
 def leave_first_generation(consumer: AIOKafkaConsumer) -> None:
     """Let a member of generation 0 leave its group when it stops.
 

@@ -98,14 +98,27 @@ class ReplayOptions:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TransactionOptions:
+    """group_id: whose offsets are committed. timeout_seconds: after which brokers give an open
+    transaction up. start_seconds: for a start, which may have to wait for a predecessor's end.
+    """
+
+    group_id: str
+    timeout_seconds: float = 15.0
+    start_seconds: float = 40.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TopicOptions:
     """Which topics there must be.
 
-    outputs: topics written to, each with at least the input's partitions. create: make missing
-    outputs. replication_factor: copies of topics made here; -1 for as many as the input has.
+    outputs: topics written to, each with at least the input's partitions. checkpoints: another
+    one, which must be compacted. create: make missing ones. replication_factor: copies of topics
+    made here; -1 for as many as the input has.
     """
 
     input: str
     outputs: tuple[str, ...] = ()
+    checkpoints: str | None = None
     create: bool = True
     replication_factor: int = -1

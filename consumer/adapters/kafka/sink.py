@@ -11,19 +11,12 @@ from aiokafka import AIOKafkaProducer
 
 from consumer.adapters.kafka import inside
 from consumer.adapters.kafka.arguments import writer_arguments
-from consumer.adapters.kafka.errors import ours
 from consumer.adapters.kafka.leave import leave
 from consumer.adapters.kafka.options import KafkaOptions, SinkOptions
 from consumer.adapters.kafka.reach import reach
-from consumer.errors import KafkaRefused, LocalProtocolError
+from consumer.adapters.kafka.writing import plain, write
+from consumer.errors import LocalProtocolError
 from consumer.model import Outgoing
-
-
-class _Null:
-    """Stands for a null value: the library refuses a record with neither key nor value."""
-
-
-_NULL = _Null()
 
 
 class KafkaSink:
@@ -38,7 +31,7 @@ class KafkaSink:
     async def start(self) -> None:
         """Connect. Raises KafkaFailed, KafkaRefused."""
         self._producer = AIOKafkaProducer(
-            **writer_arguments(self._kafka, self._options), value_serializer=_plain
+            **writer_arguments(self._kafka, self._options), value_serializer=plain
         )
         doing = "can't start writing"
         if self._options.idempotent:
@@ -57,22 +50,7 @@ class KafkaSink:
         Waits while the send buffer is full. The future raises KafkaFailed, KafkaRefused or
         RecordTooLarge; an idempotent write waits through an outage instead of failing.
         """
-        written = asyncio.get_running_loop().create_future()
-        try:
-            sent = await (await self._alive()).send(
-                record.topic,
-                value=_NULL if record.value is None else record.value,
-                key=record.key,
-                partition=record.partition,
-                headers=list(record.headers),
-            )
-        except LocalProtocolError:
-            raise
-        except Exception as error:
-            _fail(written, record, error)
-        else:
-            sent.add_done_callback(lambda done: _pass_on(done, written, record))
-        return written
+        return await write(await self._alive(), record)
 
     async def _alive(self) -> AIOKafkaProducer:
         """The producer, or a new one when the brokers' answers have ended its work for good."""
@@ -91,30 +69,3 @@ class KafkaSink:
         producer, self._producer = self._producer, None
         if producer is not None:
             await leave(producer.stop, self._kafka.stop_timeout_seconds)
-
-
-def _pass_on(
-    sent: "asyncio.Future[object]", written: "asyncio.Future[None]", record: Outgoing
-) -> None:
-    if written.done():
-        return
-    if sent.cancelled():
-        written.cancel()
-        return
-    error = sent.exception()
-    if error is None:
-        written.set_result(None)
-    else:
-        _fail(written, record, error)
-
-
-def _fail(written: "asyncio.Future[None]", record: Outgoing, error: BaseException) -> None:
-    failure = ours(error, f"can't write to {record.topic}")
-    if isinstance(error, AssertionError):  # the library's way to say that there is no such thing
-        failure = KafkaRefused(f"{record.topic} has no partition {record.partition}")
-    failure.__cause__ = error
-    written.set_exception(failure)
-
-
-def _plain(value: "bytes | _Null") -> bytes | None:
-    return None if isinstance(value, _Null) else value

@@ -19,21 +19,24 @@ from aiokafka import errors as foreign
 
 from consumer.adapters.kafka import inside
 from consumer.adapters.kafka.arguments import NEVER_MS, member_arguments
-from consumer.adapters.kafka.ends import fetched_end
+from consumer.adapters.kafka.commits import Commits
 from consumer.adapters.kafka.errors import ours, translated
 from consumer.adapters.kafka.leave import leave
 from consumer.adapters.kafka.listener import Listener
 from consumer.adapters.kafka.options import KafkaOptions, SourceOptions
+from consumer.adapters.kafka.placing import placed
 from consumer.adapters.kafka.reach import reach
 from consumer.adapters.kafka.reading import Reading
 from consumer.adapters.kafka.records import record
+from consumer.adapters.kafka.standings import Standings
 from consumer.adapters.kafka.tolerant import read_tolerantly, strange_name
+from consumer.codec.claims import write_claim
+from consumer.core.claim import Standing
 from consumer.errors import KafkaFailed, KafkaRefused, LocalProtocolError, OwnershipLost
 from consumer.model import Offset, Partition, Record
 from consumer.ports import Assigned, Progress, Revoked
 
-_SLACK_SECONDS: Final = 0.25
-"""The library ends a poll in time, except when a rebalance begins in it; so we look a bit later."""
+_SLACK_SECONDS: Final = 0.25  # a rebalance that begins in a poll makes the library forget its time
 
 
 class KafkaSource:
@@ -49,6 +52,8 @@ class KafkaSource:
         self._at_rest = asyncio.Event()
         self._failure: BaseException | None = None
         self._client: AIOKafkaConsumer | None = None
+        self._commits = Commits()
+        self._standings = Standings(kafka, options.group_id, options.commit_timeout_seconds)
 
     async def start(self, assigned: Assigned, revoked: Revoked) -> None:
         """Join the group and wait for the first assignment. Raises KafkaFailed, KafkaRefused."""
@@ -69,8 +74,7 @@ class KafkaSource:
     ) -> Mapping[Partition, Sequence[Record]]:
         """Records of the partitions that were begun and are not in `without`.
 
-        {} after `wait` seconds, and while a rebalance is under way. Raises KafkaFailed, and
-        KafkaRefused when an offset is out of range and the options say to stop.
+        {} after `wait` seconds, and in a rebalance. Raises KafkaFailed; KafkaRefused as `place`.
         """
         self._raise_failure()
         if not self._at_rest.is_set():
@@ -89,43 +93,38 @@ class KafkaSource:
             for place, reads in fetched.items()
         }
 
-    async def commit(self, offsets: Mapping[Partition, Offset]) -> None:
-        """Commit the offset of the next record to read. Raises KafkaFailed, OwnershipLost."""
-        for partition in offsets:
+    async def vouch(self) -> None:
+        """Ask the group whether we are still in it. Raises OwnershipLost, KafkaFailed."""
+        with translated("can't ask the group whether we are in it"):
+            async with asyncio.timeout(self._options.commit_timeout_seconds):
+                if not await inside.heartbeat(self._consumer):
+                    raise OwnershipLost("the group does not know this member just now")
+
+    async def commit(self, standings: Mapping[Partition, Standing]) -> None:
+        """Commit these as a member of the group. Raises KafkaFailed, OwnershipLost."""
+        for partition in standings:
             self._owned(partition)
         with translated("can't commit"):
             async with asyncio.timeout(self._options.commit_timeout_seconds):
-                await self._consumer.commit({_place(p): o for p, o in offsets.items()})
+                said = {_place(p): (s.offset, write_claim(s.claim)) for p, s in standings.items()}
+                await self._commits.run(self._consumer.commit(said))
 
-    async def committed(self, partition: Partition) -> Offset | None:
-        """The committed offset, None when there is none. Raises KafkaFailed, KafkaRefused."""
-        with translated(f"can't read the committed offset of {_name(partition)}"):
-            async with asyncio.timeout(self._options.commit_timeout_seconds):
-                offset = await self._consumer.committed(_place(partition))
-        return None if offset is None else Offset(offset)
+    async def standing(self, partition: Partition) -> Standing | None:
+        """What is committed, None when nothing is. Raises KafkaFailed, KafkaRefused."""
+        return await self._standings.read(partition)
 
-    async def begin(self, partition: Partition, offset: Offset | None) -> Offset:
-        """Read from `offset`, or from where the start policy says; returns the position.
+    async def place(self, partition: Partition, offset: Offset | None) -> Offset:
+        """Where to read from: `offset` if it is there, else where the options say.
 
-        Raises OwnershipLost when the partition isn't ours (any more), KafkaRefused when the
-        offset no longer exists and the options say to stop, else KafkaFailed.
+        Raises KafkaRefused when it no longer exists and the options say so, else KafkaFailed.
         """
-        reading = self._owned(partition)
-        first, end = await self._bounds(partition)
-        if offset is not None and offset > end:
-            end = await fetched_end(self._kafka, partition, end)
-        if offset is None:
-            position = first if self._options.start == "earliest" else end
-        elif first <= offset <= end:
-            position = offset
-        else:
-            position = self._instead(partition, offset, first, end)
-        if self._owned(partition) is not reading:
-            raise OwnershipLost(f"{_name(partition)} was assigned anew meanwhile")
-        reading.begin(position)
+        return await placed(self._consumer, self._kafka, self._options, partition, offset)
+
+    def begin(self, partition: Partition, position: Offset) -> None:
+        """Read from here on. Raises OwnershipLost when the partition isn't ours (any more)."""
+        self._owned(partition).begin(position)
         self._consumer.seek(_place(partition), position)
         self._consumer.resume(_place(partition))
-        return position
 
     def progress(self, partition: Partition) -> Progress | None:
         """Where reading stands, None when the partition isn't ours or was not fetched yet.
@@ -146,9 +145,10 @@ class KafkaSource:
         return Progress(reading.position, Offset(end), reading.fetches)
 
     async def stop(self) -> None:
-        """Leave the group. Does not call `revoked`; what doesn't end in time is left to itself."""
+        """Leave the group, without `revoked`; what doesn't end in time is left to itself."""
         client, self._client = self._client, None
         self._readings.clear()
+        await self._standings.stop()
         if client is None:
             return
         inside.leave_first_generation(client)
@@ -179,6 +179,7 @@ class KafkaSource:
             self._failure = error
         finally:
             self._readings.clear()
+            self._commits.cut_off()
 
     @property
     def _consumer(self) -> AIOKafkaConsumer:
@@ -240,26 +241,10 @@ class KafkaSource:
         for partition in (Partition(*place) for place in missed):
             reading = self._readings.get(partition)
             if reading is not None:
-                await self.begin(partition, reading.position)
+                position = await self.place(partition, reading.position)
+                if self._readings.get(partition) is reading:
+                    self.begin(partition, position)
         return {}
-
-    async def _bounds(self, partition: Partition) -> tuple[Offset, Offset]:
-        place = _place(partition)
-        with translated(f"can't look up the offsets of {_name(partition)}"):
-            async with asyncio.timeout(self._options.commit_timeout_seconds):
-                first = await self._consumer.beginning_offsets([place])
-                end = await self._consumer.end_offsets([place])
-        return Offset(first[place]), Offset(end[place])
-
-    def _instead(self, partition: Partition, offset: Offset, first: Offset, end: Offset) -> Offset:
-        if self._options.out_of_range == "stop":
-            gone = "retention deleted it" if offset < first else "the topic was made anew"
-            raise KafkaRefused(
-                f"{_name(partition)} holds offsets {first} to {end}, but reading goes on at "
-                f"{offset}: {gone}. Audio was lost or the group is not this topic's. To go on, "
-                "set kafka.out_of_range to earliest or latest, or reset the group's offsets"
-            )
-        return first if self._options.out_of_range == "earliest" else end
 
     def _owned(self, partition: Partition) -> Reading:
         reading = self._readings.get(partition)

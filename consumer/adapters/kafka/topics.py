@@ -9,10 +9,12 @@ that made it has answered, so making a topic means waiting until it is seen.
 import asyncio
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, Final
 
 from aiokafka import errors as foreign
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.protocol.metadata import MetadataRequest
 
 from consumer.adapters.kafka.arguments import client_arguments
@@ -24,6 +26,18 @@ from consumer.errors import KafkaRefused
 _EXISTS: Final = foreign.TopicAlreadyExistsError.errno
 _MISSING: Final = foreign.UnknownTopicOrPartitionError.errno
 _PAUSE_SECONDS: Final = 0.05
+_POLICY: Final = "cleanup.policy"
+_COMPACTED: Final = MappingProxyType(
+    {
+        _POLICY: "compact",
+        "segment.ms": "600000",
+        "segment.bytes": str(64 << 20),
+        "max.compaction.lag.ms": "600000",
+        "min.cleanable.dirty.ratio": "0.1",
+        "delete.retention.ms": "86400000",
+    }
+)
+"""Small segments that are compacted soon: a partition is taken over by reading all of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +80,8 @@ class KafkaTopics:
 
     async def prepare(self, options: TopicOptions) -> Mapping[str, Topic]:
         """See to it that all topics are there and fit. Raises KafkaFailed, KafkaRefused."""
-        names = (options.input, *options.outputs)
+        compacted = () if options.checkpoints is None else (options.checkpoints,)
+        names = (options.input, *options.outputs, *compacted)
         seen = await self.look(names)
         source = seen[options.input]
         if source is None:
@@ -74,20 +89,30 @@ class KafkaTopics:
                 f"the input topic {options.input} does not exist, or this user may not see it; "
                 "create it, or correct kafka.input_topic"
             )
-        missing = [name for name in options.outputs if seen[name] is None]
+        missing = [name for name in names if seen[name] is None]
         if missing:
             await self._create_missing(missing, source, options)
             seen = await self._until_seen(names)
         _check(seen, source, options)
+        for name in compacted:
+            await self._check_compacted(name)
         return {name: topic for name, topic in seen.items() if topic is not None}
 
-    async def create(self, names: Sequence[str], partitions: int, copies: int) -> Collection[str]:
+    async def create(
+        self,
+        names: Sequence[str],
+        partitions: int,
+        copies: int,
+        settings: Mapping[str, str] = MappingProxyType({}),
+    ) -> Collection[str]:
         """Make topics; one that is there already is left as it is. Returns those that were made.
 
-        Raises KafkaFailed, KafkaRefused.
+        settings: the brokers' own, for each of them. Raises KafkaFailed, KafkaRefused.
         """
         with translated(f"can't create {', '.join(names)}"):
-            wanted = [NewTopic(name, partitions, copies) for name in names]
+            wanted = [
+                NewTopic(name, partitions, copies, topic_configs=dict(settings)) for name in names
+            ]
             answer = await self._client.create_topics(wanted)
             for name, code, message in answer.topic_errors:
                 if code not in (0, _EXISTS):  # another replica may have been faster
@@ -114,7 +139,32 @@ class KafkaTopics:
                 "partitions, or set kafka.create_topics"
             )
         copies = source.copies if options.replication_factor == -1 else options.replication_factor
-        await self.create(names, source.partitions, copies)
+        for name in names:
+            settings = _COMPACTED if name == options.checkpoints else {}
+            await self.create([name], source.partitions, copies, settings)
+
+    async def _check_compacted(self, name: str) -> None:
+        """Raises KafkaRefused for a topic whose records the brokers would delete by age.
+
+        Brokers that don't say, or not to this user, are believed.
+        """
+        wanted = ConfigResource(ConfigResourceType.TOPIC, name, {_POLICY: ""})
+        try:
+            answers = await self._client.describe_configs([wanted])
+        except foreign.KafkaError:
+            return
+        described = [found for answer in answers for found in answer.to_object()["resources"]]
+        policies = [
+            entry["config_value"]
+            for found in described
+            for entry in found["config_entries"]
+            if entry["config_names"] == _POLICY
+        ]
+        if any(policy != "compact" for policy in policies):
+            raise KafkaRefused(
+                f"the topic {name} keeps checkpoints and must have {_POLICY}=compact, but has "
+                f"{policies[0]}; change that, or name another in kafka.checkpoints_topic"
+            )
 
 
 def _topic(described: Mapping[str, Any]) -> Topic | None:
@@ -128,7 +178,7 @@ def _topic(described: Mapping[str, Any]) -> Topic | None:
 
 
 def _check(seen: Mapping[str, Topic | None], source: Topic, options: TopicOptions) -> None:
-    for name in options.outputs:
+    for name in seen:
         topic = seen[name]
         if topic is None:
             raise KafkaRefused(f"the topic {name} was created but can't be seen")

@@ -53,6 +53,17 @@ ABOUT: Final[dict[MetricName, About]] = {
     "publish_retries": About("{record}", "output records sent again"),
     "commits": About("{commit}", "offset commits that succeeded"),
     "commit_failures": About("{commit}", "offset commits that failed"),
+    "checkpoints_written": About("{record}", "records written to the checkpoint topic"),
+    "partitions_restored": About(
+        "{partition}", "partitions taken over with what earlier owners had left"
+    ),
+    "sessions_restored": About("{session}", "sessions that go on here"),
+    "restore_records": About("{record}", "records of the checkpoint topic read to take over"),
+    "restore_seconds": About("s", "time that taking partitions over has needed"),
+    "partitions_kept": About("{partition}", "partitions that came back and went on as they were"),
+    "partitions_retaken": About(
+        "{partition}", "partitions taken anew because a transaction's fate was not known"
+    ),
     "settle_late": About("{settle}", "settles of a partition that is no longer ours"),
     "partitions_owned": About("{partition}", "partitions assigned", is_gauge=True),
     "partitions_left_out": About(

@@ -1,0 +1,74 @@
+"""Handing one record to a producer of the client library, with what becomes of it in our words."""
+
+import asyncio
+from typing import Final
+
+from aiokafka import AIOKafkaProducer
+
+from consumer.adapters.kafka.errors import ours
+from consumer.errors import KafkaRefused
+from consumer.model import Outgoing
+
+
+class _Null:
+    """Stands for a null value: the library refuses a record with neither key nor value."""
+
+
+_NULL: Final = _Null()
+
+
+def plain(value: "bytes | _Null") -> bytes | None:
+    """The producer's `value_serializer`."""
+    return None if isinstance(value, _Null) else value
+
+
+async def write(producer: AIOKafkaProducer, record: Outgoing) -> "asyncio.Future[None]":
+    """Hand a record over; the future ends when the brokers have acknowledged it.
+
+    Waits while the send buffer is full. The future raises KafkaFailed, KafkaRefused or
+    RecordTooLarge.
+    """
+    written = asyncio.get_running_loop().create_future()
+    try:
+        sent = await producer.send(
+            record.topic,
+            value=_NULL if record.value is None else record.value,
+            key=record.key,
+            partition=record.partition,
+            headers=list(record.headers),
+        )
+    except Exception as error:
+        if _missing(producer, error, record):
+            error = KafkaRefused(f"{record.topic} has no partition {record.partition}")
+        _fail(written, record, error)
+    else:
+        sent.add_done_callback(lambda done: _pass_on(done, written, record))
+    return written
+
+
+def _missing(producer: AIOKafkaProducer, error: Exception, record: Outgoing) -> bool:
+    """The library asserts that a partition exists; a producer that has ended asserts too."""
+    known = producer.client.cluster.partitions_for_topic(record.topic) or ()
+    return isinstance(error, AssertionError) and record.partition not in known
+
+
+def _pass_on(
+    sent: "asyncio.Future[object]", written: "asyncio.Future[None]", record: Outgoing
+) -> None:
+    if written.done():
+        return
+    if sent.cancelled():
+        written.cancel()
+        return
+    error = sent.exception()
+    if error is None:
+        written.set_result(None)
+    else:
+        _fail(written, record, error)
+
+
+def _fail(written: "asyncio.Future[None]", record: Outgoing, error: BaseException) -> None:
+    failure = ours(error, f"can't write to {record.topic}")
+    if failure is not error:
+        failure.__cause__ = error
+    written.set_exception(failure)
