@@ -69,6 +69,7 @@ class Options:
             "KAFKA__GROUP_ID": names.group,
             "KAFKA__SESSION_TIMEOUT_SECONDS": SESSION_SECONDS,
             "KAFKA__HEARTBEAT_SECONDS": 1,
+            "KAFKA__TRANSACTION_TIMEOUT_SECONDS": 6,
             "KAFKA__REBALANCE_TIMEOUT_SECONDS": 12,
             "KAFKA__REQUEST_TIMEOUT_SECONDS": 10,
             "API__TARGET": target,
