@@ -6,6 +6,7 @@ Exit code 1 unless the oracle is content with the first and complains as it shou
 import argparse
 import asyncio
 import logging
+import shutil
 import sys
 import tempfile
 from collections.abc import Sequence
@@ -113,20 +114,27 @@ def report(console: Console, found: Sequence[tuple[Trial, list[Complaint]]]) -> 
 def main(arguments: Sequence[str]) -> int:
     """Returns the exit code."""
     parser = argparse.ArgumentParser(prog="tests.chaos.breaks")
-    parser.add_argument("--only", default="", help="breaks with this in their names")
+    parser.add_argument("--only", default="", help="breaks with one of these words in their names")
     parser.add_argument("--resumes", action="store_true", help="calls may begin anew in mid-call")
     wish = parser.parse_args(arguments)
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
-    chosen = trials([flaw for flaw in FLAWS if wish.only in flaw.name])
+    words = wish.only.split(",")
+    chosen = trials([flaw for flaw in FLAWS if any(word in flaw.name for word in words)])
     console = Console(width=None if sys.stdout.isatty() else 140)
     folder = Path(tempfile.mkdtemp(prefix="chaos-breaks-"))
     with cluster(folder / "kafka") as running:
         work = perform_all(chosen, Brokers(running), folder, resumes=wish.resumes)
         found = list(zip(chosen, asyncio.run(work), strict=True))
+    for number, (_, complaints) in enumerate(found):
+        (folder / f"trial-{number}" / "complaints").write_text("\n".join(map(str, complaints)))
     report(console, found)
     wrong = [trial for trial, complaints in found if not trial.right(complaints)]
     console.print(f"{len(found) - len(wrong)} of {len(found)} trials went as they should.")
-    return 1 if wrong else 0
+    if wrong:
+        console.print(f"Logs and evidence: {folder}", soft_wrap=True)
+        return 1
+    shutil.rmtree(folder)
+    return 0
 
 
 if __name__ == "__main__":

@@ -46,7 +46,7 @@ class Flaw:
     def build(self, place: Path) -> Path:
         """A copy of the tree with the changes. Raises Stale when one doesn't fit."""
         workshop = Workshop(place)
-        for mutant in self.mutants():
+        for mutant in self.mutants():  # one after the other, as several may be in one file
             (place / mutant.file).write_text(mutant.applied(place))
         assert workshop.imports_itself(), "the copy would run the original"
         return place

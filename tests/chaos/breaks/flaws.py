@@ -1,7 +1,7 @@
 """The breaks: each is a way in which such a service can be wrong and look right."""
 
 from tests.chaos.breaks.flaw import Change, Flaw
-from tests.chaos.breaks.scene import CUTS, DEAF, DEPLOY, EARLY, KILL
+from tests.chaos.breaks.scene import CUTS, DEAF, DEPLOY, EARLY, KILL, SHORT, ZOMBIE
 
 FLAWS = (
     Flaw(
@@ -9,8 +9,8 @@ FLAWS = (
         changes=(
             Change(
                 "consumer/engine/tenure.py",
-                "        watermark = self.offsets.watermark\n",
-                "        watermark = self.offsets.position\n",
+                "        return Standing(self.offsets.watermark, self.claim)\n",
+                "        return Standing(self.offsets.position, self.claim)\n",
             ),
         ),
         scene=KILL,
@@ -77,5 +77,64 @@ FLAWS = (
         ),
         scene=DEPLOY,
         rule="cut",
+    ),
+    Flaw(
+        name="tombstone before the commit",
+        changes=(
+            Change(
+                "consumer/engine/journal.py",
+                "            if last < self._committed and key not in self._news\n",
+                "            if key not in self._news\n",
+            ),
+        ),
+        scene=SHORT,
+        rule="resumed",
+    ),
+    Flaw(
+        name="no fencing",
+        changes=(
+            Change(
+                "consumer/adapters/kafka/transactor.py",
+                "{self._place.topic}:{self._place.partition}",
+                "{self._place.topic}:{self._place.partition}:{id(self)}",
+            ),
+            Change(
+                "consumer/engine/ownership.py",
+                "            if lost:\n                holding.tenure.outlet.hold()\n",
+                "",
+            ),
+            Change(
+                "consumer/engine/ownership.py",
+                "            if not lost:\n                await self._hand_over(",
+                "            if lost is not None:\n                await self._hand_over(",
+            ),
+        ),
+        scene=ZOMBIE,
+        rule="rewound",
+        exactly_once=True,
+    ),
+    Flaw(
+        name="kept in spite of a foreign owner in between",
+        changes=(
+            Change(
+                "consumer/engine/ownership.py",
+                "if not await is_untouched(holding, self._kit):",
+                "if await is_untouched(holding, self._kit) is None:",
+            ),
+        ),
+        scene=ZOMBIE,
+        rule="rewound",
+    ),
+    Flaw(
+        name="dedup that eats a replay",
+        changes=(
+            Change(
+                "consumer/core/intake.py",
+                "runs, sequence = self.timeline.until(begin), self._trail.memory",
+                "runs, sequence = self.timeline.until(begin), SequenceMemory(*self._sequence.seen)",
+            ),
+        ),
+        scene=KILL,
+        rule="unjudged",
     ),
 )
