@@ -99,7 +99,7 @@ class Session:
             incarnation=identity.incarnation,
             resumed=identity.resumed,
             tenant=identity.tenant,
-            meta=identity.meta,
+            meta=dict(identity.meta),
             began=began,
             heard=heard,
             judged=judgement.judged,
