@@ -9,7 +9,7 @@ from tests.chaos.api import Api
 from tests.chaos.brokers import Brokers
 from tests.chaos.oracle.facts import Crash
 from tests.chaos.plan import Fault, Kind
-from tests.chaos.replicas import Replicas
+from tests.chaos.replicas import NobodyRuns, Replicas
 
 _FEWEST = 2
 """Consumers that a removal leaves."""
@@ -48,7 +48,11 @@ class Faults:
         await asyncio.sleep(start + fault.at - loop.time())
         async with self._locks.setdefault(part, asyncio.Lock()):
             begun = loop.time() - start
-            what = await act(fault)
+            try:
+                what = await act(fault)
+            except NobodyRuns:
+                self.say(f"{begun:6.1f} s  {fault.kind}: all consumers have died")
+                return
         self.done[fault.kind] = self.done.get(fault.kind, 0) + 1
         self.say(f"{begun:6.1f} to {loop.time() - start:5.1f} s  {fault.kind}: {what}")
 

@@ -9,13 +9,17 @@ from pathlib import Path
 
 import aiohttp
 
-from consumer.demo.child import Child
+from consumer.demo.child import Child, ChildFailed
 from consumer.demo.port import HOST, free_port, healthy
 from tests.e2e.process import environment, pid
 
 _START_SECONDS = 60.0
 _WATCH_SECONDS = 2.0
 _ANSWER_SECONDS = 15.0
+
+
+class NobodyRuns(Exception):
+    """All consumers have died; there is nothing left to break."""
 
 
 @dataclass(slots=True)
@@ -47,19 +51,26 @@ class Replicas:
         return sorted(name for name, one in self._all.items() if one.watched)
 
     def choose(self, whom: int) -> str:
-        """One of those that run, by this number."""
-        return self.names[whom % len(self.names)]
+        """One of those that run, by this number. Raises NobodyRuns."""
+        names = self.names
+        if not names:
+            raise NobodyRuns
+        return names[whom % len(names)]
 
     async def start(self, name: str) -> None:
-        """Start one, or start it again; it is alive then, and joins the group soon."""
+        """Start one, or start it again; it is alive then, and joins the group soon, or it has died."""
         admin = self._all[name].admin if name in self._all else free_port()
         settings = {**environment(), **self.settings, "CONSUMER_ADMIN__LISTEN": f"{HOST}:{admin}"}
         log = self.folder / f"{name}.log"
         child = Child(name, self.command, log, settings, grace_seconds=self.grace_seconds)
         replica = self._all[name] = Replica(child, admin)
         await child.start()
-        await child.until(healthy(admin, "/live"), _START_SECONDS)
-        replica.watched = True
+        try:
+            await child.until(healthy(admin, "/live"), _START_SECONDS)
+        except ChildFailed as failure:
+            self.deaths.append(str(failure))
+        else:
+            replica.watched = True
 
     async def kill(self, name: str) -> None:
         """SIGKILL."""
@@ -70,7 +81,7 @@ class Replicas:
         """It stands still for so long."""
         self._send(name, signal.SIGSTOP)
         await asyncio.sleep(seconds)
-        os.kill(pid(self._all[name].child), signal.SIGCONT)
+        self._send(name, signal.SIGCONT)
         self._all[name].watched = True
 
     async def end(self, name: str) -> None:
@@ -114,5 +125,10 @@ class Replicas:
             self.deaths.append(f"{name} is not alive: {text}")
 
     def _send(self, name: str, number: signal.Signals) -> None:
-        self._all[name].watched = False
-        os.kill(pid(self._all[name].child), number)
+        """It may have died by itself a moment ago, which `watch` would not see any more."""
+        replica = self._all[name]
+        replica.watched = False
+        if replica.child.running:
+            os.kill(pid(replica.child), number)
+        else:
+            self.deaths.append(f"{name} has died: {replica.child.last_words()}")
