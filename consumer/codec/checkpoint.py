@@ -5,7 +5,7 @@ epoch alone, is there: it is written after all that was taken over, so a restore
 leaves the one before in force, and a late word of an owner long replaced changes nothing.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from fractions import Fraction
 from typing import Any, Literal
 
@@ -119,8 +119,8 @@ def _foreign(record: Record, why: str) -> RecordError:
 
 
 def _out(value: object) -> str:
-    """Fractions are all that JSON does not know of a checkpoint."""
-    return str(value)
+    """What JSON does not know of a checkpoint: fractions, and mappings that can't be changed."""
+    return dict(value) if isinstance(value, Mapping) else str(value)
 
 
 def _in(_: type[Any], text: str) -> Fraction:

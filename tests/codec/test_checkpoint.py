@@ -1,6 +1,8 @@
 """The checkpoint topic's records: what one owner writes, the next one reads."""
 
+from dataclasses import replace
 from fractions import Fraction
+from types import MappingProxyType
 
 import pytest
 
@@ -90,6 +92,19 @@ def test_a_session_comes_back_as_it_was() -> None:
     found = read(record, owner(2).owned([Offset(41), Offset(40)]))
     assert found.sessions == (session(),)
     assert (found.epoch, sorted(found.loose)) == (2, [40, 41])
+
+
+def test_a_session_of_which_nobody_has_said_more_comes_back() -> None:
+    """Its meta is then a mapping that can't be changed, which JSON does not know."""
+    checkpoint = replace(session(), meta=MappingProxyType({}))
+    found = read(owner(2).going_on(checkpoint), owner(2).owned([]))
+    assert found.sessions == (checkpoint,)
+
+
+def test_letters_written_ahead_come_back() -> None:
+    """With the ownership, sorted."""
+    found = read(owner(2).owned([], [Offset(9), Offset(8)]))
+    assert sorted(found.lettered) == [8, 9]
 
 
 def test_the_newest_word_counts() -> None:

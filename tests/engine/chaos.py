@@ -152,7 +152,7 @@ class Chaos:
             lambda: stand.sink.script.fail("send", failed(), failed()),
             lambda: stand.source.script.fail("commit", failed()),
             lambda: stand.source.script.fail("poll", failed()),
-            lambda: stand.source.script.fail("begin", failed()),
+            lambda: stand.source.script.fail("place", failed()),
             lambda: stand.replay.script.fail("read", failed()),
             lambda: stand.api.script.fail("open", unavailable()),
             lambda: self.hold_acknowledgements(stand),

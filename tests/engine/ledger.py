@@ -8,6 +8,7 @@ it is in the dead letters. All of that must have been acknowledged.
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from consumer.core.claim import Standing
 from consumer.model import Level, Offset, Partition
 from tests.engine.props import all_of, voice_of
 from tests.engine.stand import LETTERS, RATE, Stand, headers
@@ -40,11 +41,11 @@ class Ledger:
         """Check all that this replica commits, at the moment it does."""
         commit = stand.source.commit
 
-        async def checked(offsets: Mapping[Partition, Offset]) -> None:
+        async def checked(standings: Mapping[Partition, Standing]) -> None:
             self.commits += 1
-            for partition, offset in offsets.items():
-                self.check(partition, offset)
-            await commit(offsets)
+            for partition, standing in standings.items():
+                self.check(partition, standing.offset)
+            await commit(standings)
 
         self._stands.append(stand)
         stand.source.commit = checked  # type: ignore[method-assign] # a look over the shoulder

@@ -12,6 +12,7 @@ from consumer.core.policy import IdlePolicy
 from consumer.engine.dispatcher import Dispatcher
 from consumer.engine.replayer import Replayer
 from consumer.engine.tenure import Tenure
+from consumer.engine.writers import PatientWriter
 from consumer.model import Offset, Partition, Record
 from tests.engine.props import Numbers, React
 from tests.engine.stand import CALLS, Stand, settle_down, virtual_time
@@ -58,10 +59,11 @@ async def routing(
     stand = Stand(react, numbers=Numbers(idle=IdlePolicy(timeout=60)))
     stand.cluster.skip(PLACE, position)
     async with stand.kitted() as kit:
-        tenure = Tenure(PLACE, kit)
+        tenure = Tenure(PLACE, kit, PatientWriter(kit, "calls/0"))
         replayer = Replayer(kit)
         kit.spawn(tenure.outlet.run(), "outlet calls/0")
         tenure.begin(Offset(position), None if committed is None else Offset(committed))
+        tenure.continued = committed is not None
         dispatcher = Dispatcher(tenure, kit, replayer)
         yield Routing(stand, tenure, dispatcher)
         dispatcher.drop()

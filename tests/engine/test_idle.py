@@ -89,7 +89,7 @@ async def test_a_partition_that_is_being_taken_ends_nobody() -> None:
     async with stand.running():
         stand.speak("a", 1)
         await asyncio.sleep(25)
-        gate = stand.source.script.hold("committed")
+        gate = stand.source.script.hold("standing")
         await stand.source.group.rebalance()
         for _ in range(10):
             await asyncio.sleep(25)

@@ -8,6 +8,7 @@ from functools import partial
 import pytest
 
 from consumer.engine.outlet import Outlet
+from consumer.engine.writers import PatientWriter
 from consumer.errors import KafkaFailed, KafkaRefused, RecordTooLarge
 from consumer.model import Outgoing
 from tests.engine.stand import LETTERS, RESULTS, Stand, headers, settle_down, virtual_time
@@ -45,7 +46,7 @@ async def putting(stand: Stand | None = None) -> AsyncIterator[Put]:
     """An outlet at work."""
     stand = stand or Stand()
     async with stand.kitted() as kit:
-        outlet = Outlet(kit, "calls/0")
+        outlet = Outlet(PatientWriter(kit, "calls/0"))
         kit.spawn(outlet.run(), "outlet calls/0")
         yield Put(stand, outlet)
 

@@ -7,14 +7,16 @@ from contextlib import asynccontextmanager
 import pytest
 
 from consumer.codec.records import decode_chunk
+from consumer.core.claim import Claim, Standing
 from consumer.core.policy import CommitPolicy
-from consumer.engine.ownership import Holding, Ownership
+from consumer.engine.holding import Holding
+from consumer.engine.ownership import Ownership
 from consumer.engine.replayer import Replayer
 from consumer.engine.tenure import Phase
 from consumer.errors import KafkaFailed, KafkaRefused
 from consumer.model import Offset, Outgoing, Partition
 from tests.engine.props import Numbers, React
-from tests.engine.stand import CALLS, RESULTS, Stand, settle_down, virtual_time
+from tests.engine.stand import CALLS, CHECKPOINTS, RESULTS, Stand, settle_down, virtual_time
 
 pytestmark = virtual_time
 
@@ -74,13 +76,13 @@ async def owning(
         await stand.source.start(ownership.assigned, ownership.revoked)
         await settle_down()
         yield Owning(stand, ownership)
-        await ownership.revoked((FIRST, SECOND), True)
+        ownership.abandon()
 
 
 async def test_the_callback_only_notes_what_was_assigned() -> None:
     """No heartbeat runs while it lasts, so the partitions are taken in tasks of their own."""
     stand = Stand(partitions=2)
-    stand.source.script.hold("committed")
+    stand.source.script.hold("standing")
     async with stand.kitted() as kit:
         ownership = Ownership(kit, Replayer(kit))
         assert not ownership.joined
@@ -88,7 +90,7 @@ async def test_the_callback_only_notes_what_was_assigned() -> None:
         assert ownership.joined
         assert [holding.tenure.phase for holding in ownership] == [Phase.RESTORING] * 2
         assert len(ownership) == 2
-        await ownership.revoked((FIRST, SECOND), True)
+        ownership.abandon()
 
 
 async def test_a_partition_is_read_from_its_committed_offset() -> None:
@@ -105,14 +107,15 @@ async def test_a_partition_is_read_from_its_committed_offset() -> None:
         assert (first.phase, second.phase) == (Phase.LIVE, Phase.LIVE)
         assert (first.offsets.position, second.offsets.position) == (70, 30)
         assert (first.continued, second.continued) == (True, False)
+        assert (first.claim, second.claim) == (Claim(1, o.stand.owner),) * 2
 
 
 async def test_taking_that_fails_is_tried_again() -> None:
     """The other partitions do not wait for it."""
 
     def plan(stand: Stand) -> None:
-        stand.source.script.fail("committed", KafkaFailed("no coordinator"))
-        stand.source.script.fail("begin", KafkaFailed("no leader"))
+        stand.source.script.fail("standing", KafkaFailed("no coordinator"))
+        stand.source.script.fail("place", KafkaFailed("no leader"))
 
     async with owning(plan) as o:
         phases = sorted(holding.tenure.phase for holding in o.ownership)
@@ -146,7 +149,7 @@ async def test_giving_back_publishes_settles_and_commits_what_is_done() -> None:
         revoking = asyncio.create_task(o.revoke())
         await settle_down()
         assert not revoking.done()
-        assert not len(o.ownership)
+        assert [h.tenure.phase for h in o.ownership] == [Phase.SUSPENDED] * 2
         o.stand.sink.release()
         await revoking
         assert o.stand.source.group.committed == {FIRST: 1, SECOND: 1}
@@ -158,6 +161,7 @@ async def test_giving_back_gives_streams_up_without_a_half_close() -> None:
         o.speak(3)
         await asyncio.sleep(1)
         await o.revoke()
+        o.ownership.assigned(())
         await settle_down()
         [stream] = o.stand.api.streams
         assert stream.cancelled
@@ -170,9 +174,10 @@ async def test_lost_partitions_commit_nothing() -> None:
     async with owning() as o:
         o.settle()
         await settle_down()
+        before = o.stand.source.script.calls.count("commit")
         await o.revoke(lost=True)
-        assert o.stand.source.group.committed == {}
-        assert "commit" not in o.stand.source.script.calls
+        assert o.stand.source.group.committed == {FIRST: 0, SECOND: 0}
+        assert o.stand.source.script.calls.count("commit") == before
 
 
 async def test_a_commit_of_a_partition_that_is_not_ours_is_not_tried() -> None:
@@ -183,7 +188,7 @@ async def test_a_commit_of_a_partition_that_is_not_ours_is_not_tried() -> None:
         await settle_down()
         await o.revoke(lost=True)
         await o.ownership.commit([holding])
-        assert o.stand.source.group.committed == {}
+        assert o.stand.source.group.committed == {FIRST: 0, SECOND: 0}
 
 
 async def test_a_settle_that_comes_after_the_loss_does_nothing() -> None:
@@ -194,6 +199,7 @@ async def test_a_settle_that_comes_after_the_loss_does_nothing() -> None:
         o.stand.sink.hold()
         await settle_down()
         await o.revoke(lost=True)
+        o.stand.source.group.commit(FIRST, Standing(Offset(0), Claim(9, "another")))
         o.ownership.assigned((FIRST,))
         await settle_down()
         o.stand.sink.release()
@@ -223,7 +229,7 @@ async def test_a_partition_that_can_not_publish_does_not_keep_others_from_commit
         o.stand.sink.hold()
         o.settle(FIRST)
         await o.revoke()
-        assert o.stand.source.group.committed == {SECOND: 1}
+        assert o.stand.source.group.committed == {FIRST: 0, SECOND: 1}
 
 
 async def test_a_last_commit_that_fails_is_said_and_nothing_more() -> None:
@@ -254,7 +260,7 @@ async def test_giving_back_while_taking_ends_the_taking() -> None:
     """A newer assignment cancels it; nothing of it is left."""
 
     def plan(stand: Stand) -> None:
-        stand.source.script.hold("committed")
+        stand.source.script.hold("standing")
 
     async with owning(plan) as o:
         before = {task.get_name() for task in asyncio.all_tasks()}
@@ -264,6 +270,7 @@ async def test_giving_back_while_taking_ends_the_taking() -> None:
         after = {task.get_name() for task in asyncio.all_tasks()}
         assert not {"take calls/0", "outlet calls/0"} & after
         assert "commit" not in o.stand.source.script.calls
+        assert not len(o.ownership)
 
 
 async def test_nothing_new_is_committed_twice() -> None:
@@ -271,19 +278,73 @@ async def test_nothing_new_is_committed_twice() -> None:
     async with owning() as o:
         o.settle()
         await settle_down()
+        claims = o.stand.source.script.calls.count("commit")
         await o.ownership.commit(list(o.ownership))
         await o.ownership.commit(list(o.ownership))
-        assert o.stand.source.script.calls.count("commit") == 1
+        assert o.stand.source.script.calls.count("commit") == claims + 1
         assert o.stand.metrics.values["commits"] == 1
 
 
-async def test_a_partition_that_is_assigned_again_begins_anew() -> None:
-    """From the committed offset, with sessions and offsets of its own."""
+async def test_a_partition_that_comes_back_untouched_goes_on() -> None:
+    """With its streams, its sessions and its position."""
     async with owning() as o:
-        o.stand.speak(seconds=1)
-        o.settle()
-        await settle_down()
+        o.speak(3)
+        await asyncio.sleep(1)
+        old = o.holding()
         await o.stand.source.group.rebalance()
         await settle_down()
-        assert o.holding().tenure.offsets.position == 1
+        assert o.holding() is old
+        assert old.tenure.live
+        assert not o.stand.api.streams[0].cancelled
+        assert o.stand.metrics.values["partitions_kept"] == 2
+        progress = o.stand.source.script.calls.count("commit")
+        assert progress == 3, "two claims and one hand-over"
+
+
+async def test_a_partition_that_another_has_had_begins_anew() -> None:
+    """What is in memory may be behind what the other has done."""
+    async with owning() as o:
+        o.speak(3)
+        await asyncio.sleep(1)
+        old = o.holding()
+        await o.revoke()
+        o.stand.source.group.commit(FIRST, Standing(Offset(4), Claim(2, "another")))
+        o.stand.source.receive([FIRST, SECOND])
+        await settle_down()
+        assert o.holding() is not old
+        assert o.holding().tenure.claim == Claim(3, o.stand.owner)
+        assert o.stand.api.streams[0].cancelled
+
+
+async def test_brokers_that_keep_no_claims_make_every_assignment_a_new_one() -> None:
+    """Nobody can tell then who has had the partition meanwhile."""
+
+    def plan(stand: Stand) -> None:
+        stand.source.group.keeps_claims = False
+
+    async with owning(plan) as o:
+        o.speak(3)
+        await asyncio.sleep(1)
+        old = o.holding()
+        assert old.tenure.claim is None
+        await o.stand.source.group.rebalance()
+        await settle_down()
+        assert o.holding() is not old
+        assert len(o.holding().dispatcher) == 0
+        assert o.stand.written(CHECKPOINTS) == []
+
+
+async def test_an_offset_that_a_person_has_set_begins_anew() -> None:
+    """Then what earlier owners have left is not of these records."""
+    async with owning() as o:
+        o.speak(3)
+        await asyncio.sleep(1)
+        await o.ownership.commit(list(o.ownership))
+        await o.revoke()
+        o.stand.source.group.commit(FIRST, Standing(Offset(0)))
+        o.stand.source.receive([FIRST, SECOND])
+        await settle_down()
+        tenure = o.holding().tenure
+        assert tenure.claim == Claim(2, o.stand.owner), "above what the checkpoints tell of"
+        assert tenure.continued
         assert len(o.holding().dispatcher) == 0

@@ -158,7 +158,7 @@ async def test_records_below_the_position_are_skipped() -> None:
     async with stand.running():
         stand.speak(seconds=2)
         await stand.until(lambda: stand.metrics.values["records_consumed"] == 8)
-        await stand.source.begin(FIRST, Offset(3))
+        stand.source.begin(FIRST, Offset(3))
         stand.speak(seconds=1)
         stand.hang_up()
         await stand.until_done()
@@ -250,7 +250,7 @@ async def test_polling_that_fails_is_tried_again() -> None:
     assert stand.audio() == [voice("call", 0, 100)]
 
 
-@pytest.mark.parametrize("call", ["start", "poll", "commit", "committed", "begin"])
+@pytest.mark.parametrize("call", ["start", "poll", "vouch", "commit", "standing", "place"])
 async def test_a_refusal_ends_the_engine_with_its_error(call: str) -> None:
     """Nothing of the engine is left, its streams are given up and the group is left."""
     stand = Stand()

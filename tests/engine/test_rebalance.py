@@ -77,9 +77,25 @@ async def test_a_replica_that_leaves_hands_its_partitions_over() -> None:
         assert covered(heard(key, one, two)) == 1200
 
 
-async def test_a_partition_that_stays_is_taken_anew() -> None:
-    """The client gives everything back at each rebalance; the call goes on as a resumed one."""
+async def test_a_partition_that_stays_keeps_its_streams() -> None:
+    """The client gives everything back at each rebalance; a call does not notice."""
     stand = Stand(numbers=Numbers(commit=CommitPolicy(interval=3600)))
+    async with stand.running():
+        stand.speak(seconds=5)
+        await asyncio.sleep(2)
+        await stand.source.group.rebalance()
+        stand.speak(seconds=5)
+        stand.hang_up()
+        await stand.until(lambda: len(stand.events()) == 2)
+    assert [event["event"] for event in stand.events()] == ["started", "ended"]
+    assert stand.audio() == [voice("call", 0, 1000)]
+    assert stand.done
+
+
+async def test_without_claims_a_partition_that_stays_is_taken_anew() -> None:
+    """The call goes on as a resumed one."""
+    stand = Stand(numbers=Numbers(commit=CommitPolicy(interval=3600)))
+    stand.source.group.keeps_claims = False
     async with stand.running():
         stand.speak(seconds=5)
         await asyncio.sleep(2)
@@ -93,18 +109,42 @@ async def test_a_partition_that_stays_is_taken_anew() -> None:
     assert stand.done
 
 
-async def test_an_expelled_member_commits_nothing_and_begins_anew() -> None:
-    """After a session timeout others may have had the partition, so what was settled is void."""
+@pytest.mark.parametrize("exactly_once", [False, True])
+async def test_a_call_that_moves_goes_on_in_call_time(exactly_once: bool) -> None:
+    """Under the next owner it is the same call, and nothing that was judged is heard again."""
+    numbers = Numbers(commit=CommitPolicy(interval=1))
+    one = Stand(numbers=numbers, exactly_once=exactly_once)
+    two = Stand(numbers=numbers, exactly_once=exactly_once, cluster=one.cluster)
+    async with one.running(alone=False):
+        one.speak(seconds=5)
+        await asyncio.sleep(3)
+    two.spoken = one.spoken
+    async with two.running(alone=False):
+        two.speak(seconds=5)
+        two.hang_up()
+        await two.until_done()
+    events = [event["event"] for stand in (one, two) for event in stand.events()]
+    assert events == ["started", "ended"]
+    spans = sorted(one.spans() + two.spans())
+    assert [start for start, _ in spans] == sorted({start for start, _ in spans})
+    assert max(end for _, end in spans) == 10.0
+    assert one.audio() + two.audio() == [voice("call", 0, 500), voice("call", 400, 600)]
+    assert two.events()[0]["summary"]["audio"] == 10.0
+
+
+async def test_an_expelled_member_that_nobody_has_replaced_goes_on() -> None:
+    """It commits nothing while it is out; its claim says that nobody else was in."""
     stand = Stand(numbers=Numbers(commit=CommitPolicy(interval=3600)))
     async with stand.running():
         stand.speak(seconds=5)
         await asyncio.sleep(2)
-        await stand.source.group.expel(stand.source)
-        assert stand.committed() == 0
+        group = stand.source.group
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(group.expel(stand.source))
         await asyncio.sleep(2)
         stand.hang_up()
-        await stand.until(lambda: len(stand.events()) == 3)
-        assert stand.audio() == [voice("call", 0, 500)] * 2
+        await stand.until(lambda: len(stand.events()) == 2)
+        assert stand.audio() == [voice("call", 0, 500)]
 
 
 @pytest.mark.parametrize("lost", [True, False])

@@ -5,8 +5,10 @@ from contextlib import asynccontextmanager
 
 import pytest
 
+from consumer.core.claim import Standing
 from consumer.core.policy import FlowPolicy
 from consumer.engine.tenure import Phase, Tenure
+from consumer.engine.writers import PatientWriter
 from consumer.model import Offset, Outgoing, Partition
 from tests.engine.props import Numbers
 from tests.engine.stand import CALLS, RESULTS, Stand, settle_down, virtual_time
@@ -21,7 +23,7 @@ async def owning() -> AsyncIterator[tuple[Stand, Tenure]]:
     """A tenure that has been taken at offset 10 and publishes."""
     stand = Stand(numbers=Numbers(flow=FLOW))
     async with stand.kitted() as kit:
-        tenure = Tenure(Partition(CALLS, 0), kit)
+        tenure = Tenure(Partition(CALLS, 0), kit, PatientWriter(kit, "calls/0"))
         kit.spawn(tenure.outlet.run(), "outlet calls/0")
         tenure.begin(Offset(10), Offset(10))
         yield stand, tenure
@@ -40,11 +42,13 @@ async def test_an_offset_settles_after_what_was_published_before() -> None:
         stand.sink.hold()
         tenure.put(result())
         tenure.settle(lane, Offset(11))
+        done = tenure.seal(())
         await settle_down()
         assert (tenure.offsets.watermark, tenure.commitable) == (10, None)
+        assert not done.done()
         stand.sink.release()
-        await settle_down()
-        assert (tenure.offsets.watermark, tenure.commitable) == (11, 11)
+        await done
+        assert (tenure.offsets.watermark, tenure.commitable) == (11, Standing(Offset(11)))
 
 
 async def test_the_watermark_is_the_oldest_unsettled_offset() -> None:
@@ -54,11 +58,11 @@ async def test_the_watermark_is_the_oldest_unsettled_offset() -> None:
         tenure.offsets.track(slow, Offset(10))
         tenure.offsets.track(quick, Offset(11))
         tenure.settle(quick, Offset(12))
-        await settle_down()
+        await tenure.seal(())
         assert tenure.commitable is None
         tenure.settle(slow, Offset(11))
-        await settle_down()
-        assert tenure.commitable == 12
+        await tenure.seal(())
+        assert tenure.commitable == Standing(Offset(12))
 
 
 async def test_a_settle_after_the_end_does_nothing() -> None:
@@ -83,10 +87,10 @@ async def test_while_leaving_what_was_published_still_settles() -> None:
     async with owning() as (_, tenure):
         lane = tenure.offsets.lane()
         tenure.offsets.track(lane, Offset(10))
-        tenure.leave()
+        tenure.suspend()
         tenure.settle(lane, Offset(11))
-        await settle_down()
-        assert tenure.commitable == 11
+        await tenure.seal((), final=True)
+        assert tenure.commitable == Standing(Offset(11))
         assert tenure.left_out
 
 
@@ -101,7 +105,7 @@ async def test_a_session_that_is_full_leaves_its_partition_out() -> None:
         assert not tenure.left_out
 
 
-@pytest.mark.parametrize("phase", [Phase.RESTORING, Phase.STOPPED, Phase.LEAVING, Phase.ENDED])
+@pytest.mark.parametrize("phase", [Phase.RESTORING, Phase.STOPPED, Phase.SUSPENDED, Phase.ENDED])
 async def test_only_a_live_partition_is_fetched(phase: Phase) -> None:
     """In any other phase its records would have nowhere to go."""
     async with owning() as (_, tenure):
@@ -152,7 +156,9 @@ async def test_weights_count_for_the_process_too() -> None:
     """One partition's bytes are also the process's."""
     stand = Stand()
     async with stand.kitted() as kit:
-        first, second = (Tenure(Partition(CALLS, number), kit) for number in (0, 1))
+        first, second = (
+            Tenure(Partition(CALLS, number), kit, PatientWriter(kit, "calls")) for number in (0, 1)
+        )
         first.weigh(10, 100)
         second.weigh(20, 200)
         first.weigh(-10, -100)
@@ -163,9 +169,9 @@ async def test_nothing_is_committed_before_the_partition_is_taken() -> None:
     """While restoring nobody knows where its records begin."""
     stand = Stand()
     async with stand.kitted() as kit:
-        tenure = Tenure(Partition(CALLS, 0), kit)
+        tenure = Tenure(Partition(CALLS, 0), kit, PatientWriter(kit, "calls/0"))
         assert tenure.commitable is None
-        tenure.leave()
+        tenure.suspend()
         assert tenure.commitable is None
 
 
@@ -173,10 +179,8 @@ async def test_a_partition_read_from_its_start_commits_nothing_at_first() -> Non
     """An empty commit would tell the next owner nothing."""
     stand = Stand()
     async with stand.kitted() as kit:
-        tenure = Tenure(Partition(CALLS, 0), kit)
+        tenure = Tenure(Partition(CALLS, 0), kit, PatientWriter(kit, "calls/0"))
         tenure.begin(Offset(0), None)
         assert tenure.commitable is None
-        assert not tenure.continued
         tenure.begin(Offset(7), Offset(7))
         assert tenure.commitable is None
-        assert tenure.continued

@@ -33,12 +33,9 @@ class Witness:
         self._senders: dict[int, tuple[Outgoing, Reign]] = {}
         begin, send = stand.source.begin, stand.sink.send
 
-        async def begun(partition: Partition, offset: Offset | None) -> Offset:
-            committed = stand.source.group.committed.get(partition)
-            assert offset == committed, f"begins at {offset} instead of {committed}"
-            position = await begin(partition, offset)
-            self._begun[partition] = Reign(partition, position, offset is not None)
-            return position
+        def begun(partition: Partition, position: Offset) -> None:
+            begin(partition, position)
+            self._begun[partition] = Reign(partition, position, position > 0)
 
         async def noted(record: Outgoing) -> "asyncio.Future[None]":
             self._senders[id(record)] = (record, self._reign(record))

@@ -23,7 +23,8 @@ class _Reading:
 class FakeSource:
     """A `ports.Source` over a fake cluster.
 
-    Calls to plan: start, poll, vouch, commit, standing, place. limit: records of a partition per poll.
+    Calls to plan: start, poll, vouch, commit, standing, place. limit: records of a partition per
+    poll.
     """
 
     def __init__(
