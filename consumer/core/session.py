@@ -99,7 +99,7 @@ class Session:
             incarnation=identity.incarnation,
             resumed=identity.resumed,
             tenant=identity.tenant,
-            meta=dict(identity.meta),
+            meta=identity.meta,
             began=began,
             heard=heard,
             judged=judgement.judged,

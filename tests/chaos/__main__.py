@@ -24,6 +24,8 @@ from tests.chaos.run import Outcome, play
 from tests.chaos.table import fed, show
 from tests.kafka.cluster import cluster
 
+DELIVERIES = ("at_least_once", "exactly_once")
+
 _NODES = 3
 
 
@@ -69,7 +71,6 @@ def _options(wish: argparse.Namespace, folder: Path) -> Options:
         seconds=wish.seconds,
         sessions=wish.sessions,
         exactly_once=wish.delivery == "exactly_once",
-        resumes=wish.resumes,
         kinds=kinds,
     )
 
@@ -79,9 +80,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--seconds", type=int, default=180, help="of calls")
     parser.add_argument("--seed", type=int, help="by chance if there is none")
     parser.add_argument("--sessions", type=int, default=200, help="at the same time")
-    parser.add_argument("--delivery", default="at_least_once")
+    parser.add_argument("--delivery", choices=DELIVERIES, default="at_least_once")
     parser.add_argument("--only", help="faults of these kinds, with commas between; `none`")
-    parser.add_argument("--resumes", action="store_true", help="calls may begin anew in mid-call")
     return parser
 
 

@@ -20,9 +20,8 @@ class Options:
     and evidence. stem: of topics and group, so that runs may share brokers.
 
     plan: the faults; drawn from seed and kinds when None. patience: seconds within which all must
-    be committed after the last fault and the last record.
-    resumes: the version under test begins calls anew that change hands. consumer: a tree whose
-    `consumer` is run instead of ours. settings: for the consumers, without the prefix.
+    be committed after the last fault and the last record. consumer: a tree whose `consumer` is run
+    instead of ours. settings: for the consumers, without the prefix.
     """
 
     seed: int
@@ -33,7 +32,6 @@ class Options:
     poisoned: int = 2
     lengths: tuple[int, int] = LENGTHS
     exactly_once: bool = False
-    resumes: bool = False
     kinds: tuple[Kind, ...] = KINDS
     plan: tuple[Fault, ...] | None = None
     stem: str = "chaos"

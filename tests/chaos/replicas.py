@@ -58,7 +58,7 @@ class Replicas:
         return names[whom % len(names)]
 
     async def start(self, name: str) -> None:
-        """Start one, or start it again; it is alive then, and joins the group soon, or it has died."""
+        """Start one, or start it again; it is alive then and joins the group soon, or has died."""
         admin = self._all[name].admin if name in self._all else free_port()
         settings = {**environment(), **self.settings, "CONSUMER_ADMIN__LISTEN": f"{HOST}:{admin}"}
         log = self.folder / f"{name}.log"

@@ -67,7 +67,7 @@ async def play(options: Options, brokers: Brokers, say: Callable[[str], None]) -
         settled = await _settle(stage, options.patience)
         deaths = await _bow_out(stage)
         facts = Facts(
-            promise=Promise(exactly_once=options.exactly_once, resumes=options.resumes),
+            promise=Promise(exactly_once=options.exactly_once),
             topic=options.names.input,
             fed=await stage.feeder.fed(),
             streams=streams(stage.api.lines, stage.api.audio, calls),

@@ -160,19 +160,6 @@ def test_repeats_are_allowed_after_a_crash_only() -> None:
     assert {one.rule for one in complaints(exactly)} == {"repeated", "events"}
 
 
-def test_call_that_began_anew_is_right_where_that_is_allowed() -> None:
-    """Times count from the first record that was read again, and everything else holds."""
-    first = good().fed[0]
-    base = first.places[80 - 10]
-    event = replace(
-        good().events[0], id="anew", origin=Origin(0, base.offset), resumed=True, written_ms=39_000
-    )
-    facts = replace(good(), events=[*good().events, event])
-    assert [one.rule for one in complaints(facts)] == ["resumed"]
-    allowed = replace(facts, promise=Promise(exactly_once=True, resumes=True))
-    assert complaints(allowed) == []
-
-
 CALLS = {
     number: Call(number=number, key=f"k{number}", partition=0, programme=number, seconds=30)
     for number in (0, 1)

@@ -57,9 +57,7 @@ def trials(flaws: Sequence[Flaw]) -> list[Trial]:
     return [Trial(number, *rest) for number, rest in enumerate([*sound, *broken])]
 
 
-async def perform(
-    trial: Trial, brokers: Brokers, folder: Path, *, resumes: bool
-) -> list[Complaint]:
+async def perform(trial: Trial, brokers: Brokers, folder: Path) -> list[Complaint]:
     """Play it; what the oracle says."""
     place = folder / f"trial-{trial.number}"
     place.mkdir()
@@ -72,7 +70,6 @@ async def perform(
         replicas=trial.scene.replicas,
         poisoned=1,
         exactly_once=trial.exactly_once,
-        resumes=resumes,
         plan=trial.scene.faults,
         stem=f"trial-{trial.number}",
         patience=25.0,
@@ -83,14 +80,14 @@ async def perform(
 
 
 async def perform_all(
-    chosen: Sequence[Trial], brokers: Brokers, folder: Path, *, resumes: bool
+    chosen: Sequence[Trial], brokers: Brokers, folder: Path
 ) -> list[list[Complaint]]:
     """Some at a time."""
     free = asyncio.Semaphore(_AT_ONCE)
 
     async def one(trial: Trial) -> list[Complaint]:
         async with free:
-            return await perform(trial, brokers, folder, resumes=resumes)
+            return await perform(trial, brokers, folder)
 
     return await asyncio.gather(*map(one, chosen))
 
@@ -115,7 +112,6 @@ def main(arguments: Sequence[str]) -> int:
     """Returns the exit code."""
     parser = argparse.ArgumentParser(prog="tests.chaos.breaks")
     parser.add_argument("--only", default="", help="breaks with one of these words in their names")
-    parser.add_argument("--resumes", action="store_true", help="calls may begin anew in mid-call")
     wish = parser.parse_args(arguments)
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
     words = wish.only.split(",")
@@ -123,7 +119,7 @@ def main(arguments: Sequence[str]) -> int:
     console = Console(width=None if sys.stdout.isatty() else 140)
     folder = Path(tempfile.mkdtemp(prefix="chaos-breaks-"))
     with cluster(folder / "kafka") as running:
-        work = perform_all(chosen, Brokers(running), folder, resumes=wish.resumes)
+        work = perform_all(chosen, Brokers(running), folder)
         found = list(zip(chosen, asyncio.run(work), strict=True))
     for number, (_, complaints) in enumerate(found):
         (folder / f"trial-{number}" / "complaints").write_text("\n".join(map(str, complaints)))

@@ -153,14 +153,9 @@ class Crash(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Promise:
-    """What the consumers under test promise.
-
-    exactly_once: else at_least_once. resumes: a call that changes hands may begin anew in its
-    middle, as versions without checkpoints do.
-    """
+    """What the consumers under test promise. exactly_once: else at_least_once."""
 
     exactly_once: bool
-    resumes: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

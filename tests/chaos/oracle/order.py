@@ -33,8 +33,7 @@ def complaints(facts: Facts, cases: Mapping[int, Case]) -> Iterator[Complaint]:
                 yield Complaint("repeated", f"{what} repeats {earlier.start} to {earlier.end} s")
         yield from _events(facts, case)
         yield from _letters(facts, case)
-    if not facts.promise.resumes:
-        yield from _successive(facts, cases)
+    yield from _successive(facts, cases)
 
 
 def dropped(results: list[Result]) -> list[Dropped]:
@@ -63,8 +62,6 @@ def _repeated(before: list[Result], result: Result) -> Result | None:
 
 def _allowed(facts: Facts, first_ms: int, again_ms: int) -> bool:
     """At least once, something may come again after a crash, and only then."""
-    if facts.promise.resumes:
-        return True
     return not facts.promise.exactly_once and any(
         _between(crash, first_ms, again_ms) for crash in facts.crashes
     )

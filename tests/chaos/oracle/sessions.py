@@ -14,17 +14,17 @@ _ROUNDED_MS = 2
 def complaints(facts: Facts, cases: Mapping[int, Case]) -> Iterator[Complaint]:
     """About the events and the dead letters of every call."""
     for case in cases.values():
-        yield from _begun(facts, case)
+        yield from _begun(case)
         yield from _told(case)
         yield from _summed_up(facts, case)
         yield from _dead(case)
 
 
-def _begun(facts: Facts, case: Case) -> Iterator[Complaint]:
+def _begun(case: Case) -> Iterator[Complaint]:
     """A call has one life, from its first record on."""
     first = Origin(case.call.partition, case.fed.places[0].offset)
     others = _origins(case) - {first}
-    if others and not facts.promise.resumes:
+    if others:
         yield Complaint("resumed", f"{case.name} began anew at offsets {_offsets(others)}")
     for event in case.events:
         if event.kind == "started" and event.resumed and event.origin == first:
