@@ -42,7 +42,7 @@ class Writer(Protocol):
 @dataclass(frozen=True, slots=True)
 class Seal:
     """standing: asked when its turn has come. sealed: told when it is done. final: nothing more
-    goes out after it.
+    goes out after it, unless the outlet was resumed meanwhile.
     """
 
     standing: Callable[[], Standing]
@@ -172,7 +172,7 @@ class Outlet:
         except BaseException:
             item.done.cancel()
             raise
-        if item.final:
+        if item.final and self._shut:
             self._held = True
         item.sealed(standing)
         if not item.done.done():

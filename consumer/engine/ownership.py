@@ -67,13 +67,14 @@ class Ownership:
         leaving = [h for p in partitions if (h := self._holdings.get(p)) is not None]
         self._drop([h for h in leaving if h.tenure.phase is Phase.RESTORING])
         leaving = [h for h in leaving if h.tenure.phase is not Phase.ENDED]
+        fresh = [h for h in leaving if h.tenure.phase is not Phase.SUSPENDED]
         for holding in leaving:
             holding.suspend()
             if lost:
                 holding.tenure.outlet.hold()
         try:
             if not lost:
-                await self._hand_over(leaving, self._kit.policies.commit.revoke)
+                await self._hand_over(fresh, self._kit.policies.commit.revoke)
         finally:
             for holding in leaving:
                 holding.tenure.outlet.hold()

@@ -25,6 +25,7 @@ from tests.engine.stand import Stand, settle_down
 from tests.engine.witness import Witness
 
 KEYS = ("a", "b", "c", "d", "e", "f")
+TRANSACTING = ("start", "begin", "send", "commit")
 _SECONDS = 30
 _PARTITIONS = 2
 
@@ -52,7 +53,8 @@ class Replica:
 class Chaos:
     """stands: all replicas there ever were. ledger: the oracle of commits."""
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int, *, exactly_once: bool) -> None:
+        self.exactly_once = exactly_once
         self.chance = Random(seed)
         self.weather = Weather(self.chance)
         self.level = self.chance.choice((LevelChoice.SEGMENT, LevelChoice.ALL))
@@ -112,6 +114,7 @@ class Chaos:
             partitions=_PARTITIONS,
             numbers=self.numbers,
             cluster=self.stands[0].cluster if self.stands else None,
+            exactly_once=self.exactly_once,
         )
         self.stands.append(stand)
         self.ledger.watch(stand)
@@ -155,10 +158,19 @@ class Chaos:
             lambda: stand.source.script.fail("place", failed()),
             lambda: stand.replay.script.fail("read", failed()),
             lambda: stand.api.script.fail("open", unavailable()),
+            lambda: stand.source.script.fail("standing", failed()),
+            lambda: stand.checkpoints.script.fail("read", failed()),
+            lambda: stand.transactions.fail(self.chance.choice(TRANSACTING), failed()),
+            lambda: self.lose_the_answer(stand),
             lambda: self.hold_acknowledgements(stand),
         ]
         if self.weather.strikes(0.3):
             self.chance.choice(mishaps)()
+
+    def lose_the_answer(self, stand: Stand) -> None:
+        """A transaction is committed, and nobody hears of it."""
+        if stand.transactors:
+            self.chance.choice(stand.transactors).lost = True
 
     def hold_acknowledgements(self, stand: Stand) -> None:
         """For a second nothing is acknowledged; what has piled up then does not go smoothly."""

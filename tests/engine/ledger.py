@@ -39,16 +39,19 @@ class Ledger:
 
     def watch(self, stand: Stand) -> None:
         """Check all that this replica commits, at the moment it does."""
-        commit = stand.source.commit
-
-        async def checked(standings: Mapping[Partition, Standing]) -> None:
-            self.commits += 1
-            for partition, standing in standings.items():
-                self.check(partition, standing.offset)
-            await commit(standings)
-
         self._stands.append(stand)
-        stand.source.commit = checked  # type: ignore[method-assign] # a look over the shoulder
+        if len(self._stands) > 1:  # they are of one group
+            return
+        group = stand.source.group
+        commit = group.commit
+
+        def checked(partition: Partition, standing: Standing) -> None:
+            self.commits += 1
+            assert standing.offset >= group.committed.get(partition, 0), "back it goes"
+            self.check(partition, standing.offset)
+            commit(partition, standing)
+
+        group.commit = checked  # type: ignore[method-assign] # a look over the shoulder
 
     def check(self, partition: Partition, below: Offset) -> None:
         """Fail when a record below this offset may not be committed."""

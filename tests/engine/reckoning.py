@@ -1,14 +1,14 @@
 """What must hold when all is over, worked out from the log, the API and the output alone."""
 
+import json
 from collections import defaultdict
 
-from consumer.model import Level, LevelChoice, Offset, StreamResult
+from consumer.model import Level, LevelChoice, Offset, Partition, StreamResult
 from tests.engine.chaos import KEYS, Chaos
 from tests.engine.ledger import Spoken
 from tests.engine.moods import INVALID
 from tests.engine.props import Line
-from tests.engine.stand import CALLS, LETTERS, RATE, Json, Stand, headers
-from tests.engine.witness import Reign
+from tests.engine.stand import CALLS, LETTERS, RATE, RESULTS, SESSIONS, Json, Stand, headers
 
 _ATTEMPTS = 3
 """Streams that the API has to refuse before a session may be given up."""
@@ -29,7 +29,8 @@ class Reckoning:
                 call = self._calls[spoken.key].get(spoken.call, b"")
                 self._calls[spoken.key][spoken.call] = call + heard
         self._levels = set(Level) if chaos.level is LevelChoice.ALL else {Level(chaos.level)}
-        self._reigns = [(w.stand, reign) for w in chaos.witnesses for reign in w.reigns()]
+        self._exactly_once = chaos.exactly_once
+        self._reigns = [reign for w in chaos.witnesses for reign in w.reigns()]
         self._done: defaultdict[tuple[str, int, Level], set[int]] = defaultdict(set)
 
     def check(self) -> None:
@@ -38,43 +39,63 @@ class Reckoning:
             self._check_letters(stand)
             for key in KEYS:
                 self._check_streams(stand, key)
-        for stand, reign in self._reigns:
-            for key, said in reign.said.items():
-                self._check_order(reign, key, said)
-                self._check_places(stand, reign, key, said)
+                for number in self._books:
+                    self._check_places(stand, number, key)
         self._check_complete()
+        if self._exactly_once:
+            for number in self._books:
+                for key in KEYS:
+                    self._check_order(number, key, self._seen(number, key), whole=True)
+        for reign in self._reigns:
+            for key, said in reign.said.items():
+                self._check_order(reign.partition.number, key, said, whole=False)
 
-    def _check_order(self, reign: Reign, key: str, said: list[Json]) -> None:
+    def _seen(self, number: int, key: str) -> list[Json]:
+        """What readers see of a key: starts, then results, then ends, session by session."""
+        records = [
+            record
+            for topic in (RESULTS, SESSIONS)
+            for record in self._stands[0].cluster.contents(Partition(topic, number))
+            if record.key == key.encode()
+        ]
+        said = [json.loads(record.value or b"{}") for record in records]
+        order = {"started": 0, None: 1, "ended": 2}
+        return sorted(said, key=lambda e: (e["incarnation"]["offset"], order[e.get("event")]))
+
+    def _check_order(self, number: int, key: str, said: list[Json], *, whole: bool) -> None:
         """One session after the other, each with its start, its results without overlap, its end.
 
-        A tenure begins at the committed offset, so its times count from the first record that it
-        has read. Only a new tenure goes back, and so no further than to what was committed.
+        Sessions begin where calls do, whoever has read that. whole: nobody else has said anything
+        of this key, so every call must be told of, once and from its start to its end.
         """
-        births, live = self._births(reign, key), None
+        book = self._books[number]
+        calls = [r.offset for r in book.values() if r.key == key and r.begin == 0]
+        live: Offset | None = None
+        told: list[Offset] = []
         ends: dict[str, float] = {}
         for each in said:
             born, event = each["incarnation"]["offset"], each.get("event")
-            if event == "started":
-                assert live is None, f"the session before is not over: {each}"
-                assert births, f"nothing has begun here: {each}"
-                assert born == births.pop(0), f"it begins elsewhere: {each}"
-                assert each["resumed"] is reign.continued, each
+            assert born in calls, f"no call begins there: {each}"
+            if born != live:
+                assert live is None or not whole, f"the session before is not over: {each}"
+                assert not told or born > told[-1], f"that session was over: {each}"
+                assert event == "started" or not whole, f"nothing has begun: {each}"
                 live, ends = born, {}
-                continue
-            assert born == live, f"this session is not live: {each}"
-            if event == "ended":
+                told.append(born)
+            else:
+                assert event != "started", f"it has begun already: {each}"
+            if event == "started":
+                assert not each["resumed"], each
+            elif event == "ended":
                 live = None
             else:
                 assert ends.get(each["level"], 0) <= each["start"] < each["end"], each
                 ends[each["level"]] = each["end"]
+        if whole:
+            assert told == calls, f"{key}: calls without a word, {set(calls) - set(told)}"
+            assert live is None
 
-    def _births(self, reign: Reign, key: str) -> list[Offset]:
-        """Where its sessions begin: with the first record that it reads, and with each call."""
-        book = self._books[reign.partition.number].values()
-        read = [r for r in book if r.key == key and r.offset >= reign.position]
-        return [r.offset for n, r in enumerate(read) if n == 0 or r.begin == 0]
-
-    def _check_places(self, stand: Stand, reign: Reign, key: str, said: list[Json]) -> None:
+    def _check_places(self, stand: Stand, number: int, key: str) -> None:
         """Results lie where the API has heard them; clamped ones begin later."""
         heard = {
             (message.pid, message.message_id): (self._places(key, line), result)
@@ -82,10 +103,10 @@ class Reckoning:
             for message in line.said
             for result in message.results
         }
-        for each in said:
-            if "event" in each:
+        for each in stand.results(key):
+            if each["incarnation"]["partition"] != number:
                 continue
-            born = self._books[reign.partition.number][Offset(each["incarnation"]["offset"])]
+            born = self._books[number][Offset(each["incarnation"]["offset"])]
             places, result = heard[each["pid"], each["message_id"]]
             assert born.call in places, f"of another call: {each}"
             begin, end = (born.begin + round(each[at] * RATE) for at in ("start", "end"))
@@ -130,7 +151,8 @@ class Reckoning:
             if spoken is None:
                 continue
             assert said["dlq-reason"] in (b"refused", b"poisoned"), said
-            refused = [line for line in stand.api.of[spoken.key] if line.refused(INVALID)]
+            lines = [line for each in self._stands for line in each.api.of[spoken.key]]
+            refused = [line for line in lines if line.refused(INVALID)]
             assert len(refused) >= _ATTEMPTS, said
             self._give_up(spoken)
 

@@ -281,8 +281,9 @@ async def test_a_refused_output_ends_the_engine_and_commits_nothing() -> None:
 async def test_a_commit_that_fails_is_tried_again() -> None:
     """What is settled is committed a little later."""
     stand = Stand(numbers=Numbers(commit=CommitPolicy(interval=10)))
-    stand.source.script.fail("commit", KafkaFailed("timed out"), KafkaFailed("timed out"))
     async with stand.running():
+        await stand.until(lambda: len(stand.source.group.claims) == 1)
+        stand.source.script.fail("commit", KafkaFailed("timed out"), KafkaFailed("timed out"))
         stand.speak(seconds=2)
         stand.hang_up()
         await asyncio.sleep(25)

@@ -50,7 +50,7 @@ async def test_while_the_api_works_nobody_probes() -> None:
         await asyncio.sleep(3600)
         assert probes(stand) == 0
         assert stand.metrics.values["breaker_open"] == 0
-        assert stand.log.events() == ["partitions assigned"]
+        assert stand.log.events() == ["partitions assigned", "partition taken"]
 
 
 async def test_an_open_breaker_is_said_once_and_closed_by_a_good_probe() -> None:

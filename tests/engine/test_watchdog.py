@@ -78,6 +78,7 @@ async def test_partitions_sessions_and_streams_are_counted() -> None:
         assert w.gauge("partitions_left_out") == 1
         assert w.gauge("partitions_stopped") == 1
         await w.ownership.revoked((FIRST, SECOND), True)
+        w.ownership.assigned(())
         await asyncio.sleep(1.5)
         assert w.gauge("partitions_owned") == 0
         assert w.gauge("sessions_live") == 0

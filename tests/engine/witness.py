@@ -13,13 +13,12 @@ from tests.engine.stand import CALLS, RESULTS, SESSIONS, Stand
 class Reign:
     """One tenure of a partition, seen from outside.
 
-    position: where reading began. continued: that was a committed offset. said: results and session
+    position: where reading began. said: results and session
     events by key, in the order of their acknowledgement.
     """
 
     partition: Partition
     position: Offset
-    continued: bool
     said: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
 
 
@@ -35,7 +34,7 @@ class Witness:
 
         def begun(partition: Partition, position: Offset) -> None:
             begin(partition, position)
-            self._begun[partition] = Reign(partition, position, position > 0)
+            self._begun[partition] = Reign(partition, position)
 
         async def noted(record: Outgoing) -> "asyncio.Future[None]":
             self._senders[id(record)] = (record, self._reign(record))

@@ -79,8 +79,8 @@ class FakeTransactor:
         for record in records:
             place = Partition(record.topic, record.partition or 0)
             self._cluster.append(place, record.value, record.key, record.headers)
-        self._group.commit(self._partition, standing)
         self.sent += records
+        self._group.commit(self._partition, standing)
         if self.lost:
             self._ended = True
             raise KafkaFailed("no answer in time")
