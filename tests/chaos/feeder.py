@@ -1,4 +1,4 @@
-"""Plays all calls onto the input topic in real time, and remembers where every record lies."""
+"""Plays all calls onto the input topic at their pace, and remembers where every record lies."""
 
 import asyncio
 from collections.abc import Sequence
@@ -75,8 +75,7 @@ class Feeder:
             sent = _Sent(call)
             self._sent.append(sent)
             for number in range(call.chunks):
-                due = start + call.begins + (number + 1) * call.chunk_ms / 1000
-                await self._until(due)
+                await self._until(start + call.due(number))
                 sent.chunks.append(await self._chunk(call, number))
             await self._until(start + call.over)
             sent.end = await self._put(call, None, [])

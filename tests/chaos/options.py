@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.chaos.calls import LENGTHS
+from tests.chaos.calls import LENGTHS, PACE
 from tests.chaos.names import CID, TOKEN, Names
 from tests.chaos.plan import KINDS, Fault, Kind, draw
 
@@ -31,6 +31,7 @@ class Options:
     replicas: int = 3
     poisoned: int = 2
     lengths: tuple[int, int] = LENGTHS
+    pace: float = PACE
     exactly_once: bool = False
     kinds: tuple[Kind, ...] = KINDS
     plan: tuple[Fault, ...] | None = None
@@ -74,8 +75,6 @@ class Options:
             "API__TLS": "false",
             "API__CID": CID,
             "API__TOKEN": TOKEN,
-            "API__STALL_TIMEOUT_SECONDS": 10,
-            "API__CLOSE_TIMEOUT_SECONDS": 15,
             "RETRY__MAXIMUM_SECONDS": 3,
             "BREAKER__INITIAL_SECONDS": 0.2,
             "BREAKER__MAXIMUM_SECONDS": 1,

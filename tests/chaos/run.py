@@ -59,6 +59,7 @@ async def play(options: Options, brokers: Brokers, say: Callable[[str], None]) -
         PARTITIONS,
         poisoned=options.poisoned,
         lengths=options.lengths,
+        pace=options.pace,
     )
     calls = cast.calls()
     async with _stage(options, brokers) as stage:

@@ -67,6 +67,7 @@ async def perform(trial: Trial, brokers: Brokers, folder: Path) -> list[Complain
         seconds=trial.scene.seconds,
         sessions=trial.scene.sessions,
         lengths=trial.scene.lengths,
+        pace=1.0,
         replicas=trial.scene.replicas,
         poisoned=1,
         exactly_once=trial.exactly_once,

@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from tests.chaos.calls import LENGTHS
 from tests.chaos.plan import Fault, Kind
 
 
@@ -18,7 +17,7 @@ class Scene:
     seconds: int = 32
     replicas: int = 2
     sessions: int = 10
-    lengths: tuple[int, int] = LENGTHS
+    lengths: tuple[int, int] = (25, 80)
     settings: Mapping[str, object] = field(default_factory=dict)
 
 
