@@ -16,7 +16,7 @@ from tests.chaos.oracle.spans import Span, holes, length, union
 from tests.chaos.oracle.verdict import complaints
 from tests.chaos.sound.mark import BLOCK
 from tests.chaos.sound.speech import RATE
-from tests.chaos.trial import TOPIC, good
+from tests.chaos.specimen import TOPIC, good
 
 Spoil = Callable[[Facts], Facts]
 
