@@ -114,6 +114,7 @@ async def _fed(sent: _Sent) -> Fed:
         first = number * call.chunk_frames
         frames = min(call.chunk_frames, call.frames - first)
         places.append(Place((await written).offset, first, frames))
-    end = (await sent.end).offset if sent.end is not None else None
     assert sum(place.frames for place in places) == call.seconds * RATE
-    return Fed(call, places, end)
+    assert sent.end is not None, "it was fed to its end"
+    end = await sent.end
+    return Fed(call, places, end.offset, end.timestamp)

@@ -81,7 +81,7 @@ def _fed(call: Call, first: int) -> Fed:
         Place(first + number, number * call.chunk_frames, call.chunk_frames)
         for number in range(call.chunks)
     ]
-    return Fed(call, places, first + call.chunks)
+    return Fed(call, places, first + call.chunks, 1000 * call.seconds)
 
 
 def _stream(pid: int, call: int, start: int, end: int, status: str) -> Stream:

@@ -57,6 +57,7 @@ def _numbers(outcome: Outcome) -> dict[str, str]:
         for drop in dropped(sorted((one.result for one in case.findings), key=lambda r: r.place))
     ]
     lost = sum(one.rule in ("missing", "unheard", "unjudged") for one in outcome.complaints)
+    crossed = sum(length([one.span for one in case.crossed()]) for case in cases)
     twice = (length(heard) - once) / RATE
     return {
         "sessions (keys)": str(len({call.key for call in outcome.calls})),
@@ -66,6 +67,7 @@ def _numbers(outcome: Outcome) -> dict[str, str]:
         "events": str(len(facts.events)),
         "dead letters": str(len(facts.letters)),
         "lost": str(lost),
+        "lost to an OK that crossed our half-close": f"{crossed / RATE:.1f} s",
         "repeated": str(len(repeats)),
         "begun anew in mid-call": str(sum(one.resumed for one in facts.events)),
         "audio": f"{once / RATE:.0f} s",

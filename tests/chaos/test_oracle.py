@@ -246,3 +246,23 @@ def test_what_the_api_broke_off_may_come_in_two() -> None:
     assert complaints(spoiled) == []
     ours = replace(spoiled.streams[0], half_closed=True)
     assert complaints(replace(spoiled, streams=[ours, *spoiled.streams[1:]])) != []
+
+
+def test_an_ok_may_cross_our_half_close() -> None:
+    """Who sends OK while the end is on the wire has lost the rest; who sends it before has not."""
+    facts = good()
+    fed = replace(facts.fed[1], end_ms=25_000)
+    spoken = fed.call.spoken
+    until = max(one.end for one in spoken[:2])
+    heard = [Piece(1, 0, until * RATE)]
+    kept = [one for one in facts.results if one.pid != 12 or one.end <= until]
+    events = [*facts.events[:3], replace(facts.events[3], results=sum(o.pid == 12 for o in kept))]
+    broken = replace(
+        _stream(facts, 2, half_closed=False, pieces=heard, faults=["ok"]),
+        fed=[facts.fed[0], fed, facts.fed[2]],
+        results=kept,
+        events=[*events, *facts.events[4:]],
+    )
+    assert complaints(broken) == []
+    early = replace(broken, fed=[facts.fed[0], replace(fed, end_ms=30_001), facts.fed[2]])
+    assert {one.rule for one in complaints(early)} == {"unheard", "unjudged", "early", "missing"}

@@ -25,7 +25,8 @@ def complaints(facts: Facts, cases: Mapping[int, Case]) -> Iterator[Complaint]:
 
 
 def _heard(case: Case) -> Iterator[Complaint]:
-    for hole in holes(case.whole, case.heard()):
+    heard = [*case.heard(), *(one.span for one in case.crossed())]
+    for hole in holes(case.whole, heard):
         yield Complaint("unheard", f"{case.name}: {_seconds(hole)} never reached the API")
 
 

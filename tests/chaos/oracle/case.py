@@ -61,6 +61,23 @@ class Case:
         """What reached the API."""
         return [stretch.span for stretch in self.stretches]
 
+    def crossed(self) -> Iterator[Settled]:
+        """What is lost to an OK that crossed our half-close on its way.
+
+        A server that ends a stream early, while all the rest and our half-close are on the wire,
+        looks to every client of gRPC like one that has heard it all. Nobody can make up for that,
+        so it is no fault of the service; the table counts it.
+        """
+        last = max(self.stretches, key=lambda one: one.stream.opened_ms, default=None)
+        if last is None or self.fed.end is None or last.stream.ended_ms is None:
+            return
+        if last.stream.broken_off and self.fed.end_ms < last.stream.ended_ms:
+            start = last.span.start
+            for finding in self.findings:
+                if finding.result.pid == last.stream.pid:
+                    start = max(start, finding.span.end)
+            yield Settled(Span(start, self.fed.frames), last.stream.ended_ms)
+
     def settled(self) -> Iterator[Settled]:
         """Below the end of a stream's published utterances; all of a stream that ended well; and
         what became dead letters.
@@ -75,6 +92,7 @@ class Case:
         for place in self.fed.places:
             for letter in self.letters.get(place.offset, ()):
                 yield Settled(Span(place.start, place.start + place.frames), letter.written_ms)
+        yield from self.crossed()
 
 
 @dataclass(frozen=True, slots=True)

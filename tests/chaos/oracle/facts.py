@@ -44,11 +44,15 @@ class Place(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Fed:
-    """A call as it lies on the input topic. end: the offset of its end mark, None without one."""
+    """A call as it lies on the input topic. end: the offset of its end mark, None without one.
+
+    end_ms: when that was written, in ms since the epoch.
+    """
 
     call: Call
     places: Sequence[Place]
     end: int | None
+    end_ms: int = 0
 
     @property
     def frames(self) -> int:
@@ -86,6 +90,11 @@ class Stream:
     def good(self) -> bool:
         """The API has said OK after our half-close: all of it is judged."""
         return self.status == "OK" and self.half_closed
+
+    @property
+    def broken_off(self) -> bool:
+        """The API has ended it with OK, and had not read that we wanted that."""
+        return self.status == "OK" and not self.half_closed
 
 
 class Origin(NamedTuple):

@@ -86,15 +86,17 @@ def _follows(case: Case, finding: Finding) -> bool:
 def _broken_off(stretch: Stretch, end: int) -> bool:
     """The API has said OK early, and has not listened to the last message before."""
     over = stretch.span.end
-    return _early(stretch) and over - _MESSAGE <= end <= over
+    return stretch.stream.broken_off and over - _MESSAGE <= end <= over
 
 
 def _complete(case: Case) -> Iterator[Complaint]:
     """Every second of speech, at both levels."""
     doubtful = not all(map(_in_step, case.stretches))
-    broken_off = any(map(_early, case.stretches))
+    broken_off = any(stretch.stream.broken_off for stretch in case.stretches)
+    crossed = [one.span for one in case.crossed()]
     for level in _LEVELS:
-        found = [span for result, span in case.findings if result.level == level]
+        told = [span for result, span in case.findings if result.level == level]
+        found = [*told, *crossed]
         slack = _DOUBTFUL if doubtful else _FRAME
         if broken_off and level == "segment":
             slack = _SEGMENT + _FRAME
@@ -102,11 +104,6 @@ def _complete(case: Case) -> Iterator[Complaint]:
             for hole in holes(spoken, found, slack):
                 what = f"{hole.start / RATE:.3f} to {hole.end / RATE:.3f} s"
                 yield Complaint("missing", f"{case.name}: no {level} tells of {what}")
-
-
-def _early(stretch: Stretch) -> bool:
-    """The API has ended it with OK, and we had not asked for that."""
-    return stretch.stream.status == "OK" and not stretch.stream.half_closed
 
 
 def _in_step(stretch: Stretch) -> bool:
