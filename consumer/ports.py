@@ -58,7 +58,7 @@ class Source(Protocol):
         ...
 
     async def vouch(self) -> None:
-        """Ask the group whether we are still in it. Raises OwnershipLost when not, KafkaFailed."""
+        """Ask the group whether we are in it. Raises OwnershipLost, KafkaFailed."""
         ...
 
     async def commit(self, standings: Mapping[Partition, Standing]) -> None:
@@ -112,8 +112,7 @@ class Sink(Protocol):
 class Transactor(Protocol):
     """Writes for one input partition: records and its offset become visible together or never.
 
-    After any error but RecordTooLarge only `stop` and `start` may be called; only the next start
-    finds out how a commit that raised has ended.
+    After any error but RecordTooLarge only `stop` and `start` work, and a start ends the doubt.
     """
 
     async def start(self) -> None:
@@ -138,7 +137,7 @@ class Transactor(Protocol):
 
 
 class Checkpoints(Protocol):
-    """The checkpoint topic, which has the input's partition numbers."""
+    """The checkpoint topic."""
 
     async def read(self, number: int) -> Sequence[Record]:
         """All records of this partition up to its end. Raises KafkaFailed, KafkaRefused."""
@@ -251,6 +250,7 @@ MetricName = Literal[
     "partitions_owned",  # gauge: partitions assigned
     "partitions_left_out",  # gauge: partitions left out of the fetch by a mark
     "partitions_stopped",  # gauge: partitions stopped by too many dead letters
+    "partitions_still",  # gauge: partitions that do not move although they have more
     "held_bytes",  # gauge: audio in memory
     "unsettled_records",  # gauge: records whose offset can't be committed yet
     "oldest_unsettled_seconds",  # gauge: how long the oldest of them has waited

@@ -118,7 +118,7 @@ def _foreign(record: Record, why: str) -> RecordError:
     )
 
 
-def _out(value: object) -> str:
+def _out(value: object) -> object:
     """What JSON does not know of a checkpoint: fractions, and mappings that can't be changed."""
     return dict(value) if isinstance(value, Mapping) else str(value)
 

@@ -42,9 +42,31 @@ def config_message(
     )
 
 
-def audio_message(cid: int, token: str, audio: bytes) -> pb.AudioStream:
-    """Every later message: signed 16-bit little-endian mono samples, whole frames, not empty."""
-    return pb.AudioStream(cid=cid, x_auth_token=token, audio_content=audio)
+class AudioWriter:
+    """Every later message of a stream: signed 16-bit little-endian mono samples, whole frames.
+
+    All but the audio is the same in each message of one length, and the audio comes last, so what
+    stands in front of it is written once per length.
+    """
+
+    __slots__ = ("_cid", "_front", "_size", "_token")
+
+    def __init__(self, cid: int, token: str) -> None:
+        self._cid = cid
+        self._token = token
+        self._size = -1
+        self._front = b""
+
+    def write(self, audio: bytes) -> bytes:
+        """The message that carries this audio."""
+        size = len(audio)
+        if size != self._size:
+            like = pb.AudioStream(
+                cid=self._cid, x_auth_token=self._token, audio_content=bytes(size)
+            )
+            whole = like.SerializeToString()
+            self._size, self._front = size, whole[: len(whole) - size]
+        return self._front + audio
 
 
 def read_result(message: pb.StreamResult, asked: LevelChoice) -> StreamMessage:

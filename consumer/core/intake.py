@@ -109,13 +109,13 @@ class Intake:
 
     def changes(self, decoded: Decoded, chunk: AudioChunk) -> bool:
         """Whether this audio is in another format than the audio before it; notes it if so."""
-        config = StreamConfig(decoded.sample_rate, chunk.level)
-        if not decoded.audio or config == self.timeline.config:
+        before, rate = self.timeline.config, decoded.sample_rate
+        same = before is not None and before.sample_rate == rate and before.level is chunk.level
+        if same or not decoded.audio:
             return False
-        first = self.timeline.config is None
-        self.timeline.change(self.tape.end, config)
+        self.timeline.change(self.tape.end, StreamConfig(rate, chunk.level))
         self._previous_frames = 0
-        return not first
+        return before is not None
 
     def store(
         self, chunk: AudioChunk, decoded: Decoded, *, sent: int, cap: int, keep: bool

@@ -68,7 +68,8 @@ class Outflow:
     @property
     def waiting(self) -> int:
         """Frames that were not handed to a stream yet and need one."""
-        return self.intake.tape.end - self.position
+        stream = self.stream
+        return self.intake.tape.end - (self.judgement.judged if stream is None else stream.sent)
 
     def open(self, now: float, out: list[Action]) -> None:
         """Open the next stream, at the first frame that is not judged."""

@@ -5,10 +5,12 @@ from consumer.errors import Fault
 
 
 class Patience:
-    """retry_at: when the next stream may be opened after a break."""
+    """retry_at: when the next stream may be opened after a break. stuck_at: when audio that waits
+    has waited too long without anything being settled.
+    """
 
     __slots__ = ("_attempts", "_broke_at", "_key", "_outages", "_policy", "_refusals",
-                 "_since", "retry_at")  # fmt: skip
+                 "retry_at", "stuck_at")  # fmt: skip
 
     def __init__(self, policy: RetryPolicy, key: str) -> None:
         self._policy = policy
@@ -17,21 +19,16 @@ class Patience:
         self._refusals = 0
         self._broke_at = 0
         self._outages = 0
-        self._since = 0.0
         self.retry_at = 0.0
-
-    @property
-    def stuck_at(self) -> float:
-        """When audio that waits has waited too long without anything being settled."""
-        return self._since + self._policy.stuck
+        self.stuck_at = policy.stuck
 
     def begin(self, now: float) -> None:
         """Audio waits from now on."""
-        self._since = now
+        self.stuck_at = now + self._policy.stuck
 
     def progress(self, judged: int, now: float) -> None:
         """Audio was settled. The budget is full again once that passes where the break was."""
-        self._since = now
+        self.stuck_at = now + self._policy.stuck
         if judged > self._broke_at:
             self._attempts = self._refusals = 0
 
@@ -58,5 +55,5 @@ class Patience:
     def unpark(self, outages: int, now: float) -> None:
         """The breaker is closed. An outage meanwhile was nobody's stuckness."""
         if outages != self._outages:
-            self._since = now
+            self.stuck_at = now + self._policy.stuck
         self.retry_at = now + self._policy.backoff.pause(self._key, 1)

@@ -22,7 +22,7 @@ class Tape:
     """
 
     __slots__ = ("_audio", "_captured", "_ends", "_fill", "_head", "_kept", "_offsets", "_open",
-                 "_origin", "held")  # fmt: skip
+                 "_origin", "end", "held")  # fmt: skip
 
     def __init__(self, origin: int = 0) -> None:
         """origin: the first frame of what comes."""
@@ -36,15 +36,11 @@ class Tape:
         self._open: set[int] = set()
         self._fill: dict[int, int] = {}
         self.held = 0
+        self.end = Frames(origin)
 
     def __len__(self) -> int:
         """Unsettled pieces."""
         return len(self._offsets) - self._head
-
-    @property
-    def end(self) -> Frames:
-        """The frame after the newest audio."""
-        return Frames(self._ends[-1] if self._ends else self._origin)
 
     @property
     def first(self) -> tuple[Offset, Frames] | None:
@@ -75,7 +71,8 @@ class Tape:
         """
         if self._offsets and offset <= self._offsets[-1]:
             raise LocalProtocolError(f"offset {offset} after {self._offsets[-1]}")
-        self._ends.append(self.end + frames)
+        self.end = Frames(self.end + frames)
+        self._ends.append(self.end)
         self._offsets.append(offset)
         self._captured.append(captured)
         self._audio.append(audio if frames else b"")

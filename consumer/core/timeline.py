@@ -11,8 +11,6 @@ from typing import NamedTuple
 from consumer.core.checkpoint import Run
 from consumer.model import Frames, Level, StreamConfig, StreamResult
 
-_HALF = Fraction(1, 2)
-
 Ends = Mapping[tuple[Level, str], int]
 """The last published end of each level and task, in call frames."""
 
@@ -46,7 +44,9 @@ class Timeline:
 
     def change_after(self, frame: int) -> Frames | None:
         """Where the format of this frame ends, None when it goes on."""
-        return next((Frames(run.start) for run in self._runs if run.start > frame), None)
+        if self._runs[-1].start <= frame:
+            return None
+        return next(Frames(run.start) for run in self._runs if run.start > frame)
 
     def seconds(self, frame: int) -> Fraction:
         """Seconds from the start of the call to this frame."""
@@ -57,7 +57,12 @@ class Timeline:
 
     def milliseconds(self, frame: int) -> int:
         """As `seconds`, rounded half up."""
-        return int(self.seconds(frame) * 1000 + _HALF)
+        if not self._runs:
+            return 0
+        run = self._run(frame)
+        rate = run.config.sample_rate
+        whole, part = run.seconds.as_integer_ratio()
+        return _rounded((whole * rate + (frame - run.start) * part) * 1000, part * rate)
 
     def whole_second(self, frame: int) -> Frames:
         """The first frame at or after this one at which the call is a whole second old."""
@@ -108,7 +113,8 @@ class StreamClock:
 
     def frame(self, seconds: Fraction, sent: int) -> Frames:
         """The call frame of a time on the stream's clock, within what was sent."""
-        exact = self._base + int(seconds * self._rate + _HALF)
+        whole, part = seconds.as_integer_ratio()
+        exact = self._base + _rounded(whole * self._rate, part)
         return Frames(min(max(exact, self._base), sent))
 
     def place(self, result: StreamResult, sent: int) -> Span | None:
@@ -124,3 +130,8 @@ class StreamClock:
         if repeats or end <= known:
             return None
         return Span(Frames(known), end, clamped=True)
+
+
+def _rounded(whole: int, part: int) -> int:
+    """The quotient rounded half up: one division, where fractions would reduce at each step."""
+    return (2 * whole + part) // (2 * part)

@@ -18,7 +18,9 @@ from consumer.model import Offset, Partition
 
 
 class Holding:
-    """writer: of all that it publishes. attempts: how often taking it has failed so far."""
+    """writer: of all that it publishes. attempts: how often taking it has failed so far, trouble:
+    why it has the last time.
+    """
 
     def __init__(
         self, partition: Partition, kit: Kit, replayer: Replayer, attempts: int = 0
@@ -31,6 +33,7 @@ class Holding:
             else TransactionWriter(kit, kit.transactor(partition))
         )
         self.attempts = attempts
+        self.trouble = ""
         self.tenure = Tenure(partition, kit, self.writer)
         self.dispatcher = Dispatcher(self.tenure, kit, replayer)
         self._coming: asyncio.Task[None] | None = None
@@ -49,18 +52,17 @@ class Holding:
     def begin(
         self,
         position: Offset,
-        committed: Offset | None,
         claim: Claim | None,
         found: PartitionCheckpoint,
     ) -> None:
-        """Take records from here on, and go on with what earlier owners have left."""
+        """Take records from the committed position on, and what earlier owners have left."""
         if claim is None:
-            self.tenure.begin(position, committed)
+            self.tenure.begin(position, position)
             return
         place = self.tenure.partition
         encoder = CheckpointEncoder(self._kit.checkpoint_topic, place, claim.epoch)
         journal = Journal(encoder, found)
-        self.tenure.begin(position, committed, claim, journal)
+        self.tenure.begin(position, position, claim, journal)
         for part in journal.inherit():
             for record in part:
                 self.tenure.put(record)

@@ -211,6 +211,7 @@ class Ownership:
 
     async def _try_again(self, what: str, holding: Holding, failure: KafkaFailed) -> None:
         holding.attempts += 1
+        holding.trouble = str(failure)
         self._kit.log.warning(
             what,
             partition=holding.tenure.partition.number,

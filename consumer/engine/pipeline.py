@@ -19,8 +19,10 @@ from consumer.model import DeadLetter, Milliseconds, Partition, Record
 _SLICE = 64
 """Records taken before the pumps get a turn."""
 _DRAIN_LOOK = 0.05
-_IDLE_LOOK = 1.0
-"""Seconds between looks for sessions that are over without a word."""
+_LOOK = 1.0
+"""Seconds between looks for sessions that are over without a word. A look that is late finds a
+session idle late, never early: what a partition had to give is dated by the look before.
+"""
 
 
 class Pipeline:
@@ -86,7 +88,10 @@ class Pipeline:
         for holding, records in [(self.ownership.get(p), r) for p, r in batches.items()]:
             if holding is not None:
                 await self._take_all(holding, records)
-        self._look(left_out)
+        now = self._kit.clock.monotonic()
+        if now - self._looked_at >= _LOOK:
+            self._looked_at = now
+            self._look(left_out, now)
 
     def _left_out(self) -> set[Partition]:
         everything = self._kit.backlog.over
@@ -149,9 +154,8 @@ class Pipeline:
         )
         tenure.reject(record.offset, encode_letter(letter, self._kit.dead_letter_topic))
 
-    def _look(self, left_out: set[Partition]) -> None:
+    def _look(self, left_out: set[Partition], now: float) -> None:
         """See which partitions have nothing more to give, and which sessions that ends."""
-        now = self._kit.clock.monotonic()
         for holding in self.ownership:
             partition, clock = holding.tenure.partition, holding.tenure.clock
             progress = self._kit.source.progress(partition)
@@ -160,16 +164,15 @@ class Pipeline:
             else:
                 at_end = progress.position >= progress.end
                 clock.look(progress.fetches, now, at_end=at_end)
-        if now - self._looked_at >= _IDLE_LOOK:
-            self._looked_at = now
-            for holding in self.ownership:
-                holding.dispatcher.end_idle()
+        for holding in self.ownership:
+            holding.dispatcher.end_idle()
 
     async def _drain(self) -> None:
         """Bring all streams to their OK, if that is wanted and as long as there is time."""
         policy = self._kit.policies.commit
         if not policy.drain:
             return
+        self.watchdog.draining = True
         for holding in self.ownership:
             holding.dispatcher.drain()
         try:

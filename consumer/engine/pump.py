@@ -38,7 +38,7 @@ class Pump:
         self._tell = tell
         self._room = room
         self._waiting: deque[bytes | None] = deque()
-        self._wake = asyncio.Event()
+        self._idle: asyncio.Future[None] | None = None
         self._abandoned = False
         self._untold = 0
         window = kit.policies.session.coalesce.in_flight * config.sample_rate
@@ -52,7 +52,8 @@ class Pump:
     def push(self, audio: bytes | None) -> None:
         """Write this message when it is its turn; None half-closes."""
         self._waiting.append(audio)
-        self._wake.set()
+        if self._idle is not None and not self._idle.done():
+            self._idle.set_result(None)
 
     def taken(self) -> AudioTaken | None:
         """What was written and not told yet; it counts as told now."""
@@ -108,25 +109,24 @@ class Pump:
 
     async def _write(self, stream: DetectionStream) -> None:
         try:
-            while await self._write_next(stream):
-                pass
+            while (audio := await self._next()) is not None:
+                await stream.write(audio)
+                self._wrote(len(audio))
+            await stream.half_close()
         except StreamFailed:
             stream.cancel()  # the result pump sees the break too, and tells
 
-    async def _write_next(self, stream: DetectionStream) -> bool:
+    async def _next(self) -> bytes | None:
         if not self._waiting:
-            self._wake.clear()
-            await self._wake.wait()
-        audio = self._waiting.popleft()
-        if audio is None:
-            await stream.half_close()
-            return False
-        await stream.write(audio)
+            self._idle = asyncio.get_running_loop().create_future()
+            await self._idle
+        return self._waiting.popleft()
+
+    def _wrote(self, size: int) -> None:
         self._kit.metrics.count("audio_messages")
-        self._kit.metrics.count("audio_bytes", len(audio))
-        self._untold += len(audio)
+        self._kit.metrics.count("audio_bytes", size)
+        self._untold += size
         if self._untold >= self._lot and not self._abandoned:
             told = self.taken()
             if told is not None:
                 self._tell(told)
-        return True

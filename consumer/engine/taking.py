@@ -34,7 +34,7 @@ async def take(holding: Holding, kit: Kit) -> None:
         found = PartitionCheckpoint(epoch=found.epoch, keys=found.keys)
     source.begin(partition, position)
     holding.tenure.continued = before is None and standing is not None
-    holding.begin(position, standing.offset if standing else None, claim, found)
+    holding.begin(position, claim, found)
     _tell(kit, partition, claim, found, clock.monotonic() - began)
 
 

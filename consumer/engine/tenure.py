@@ -183,13 +183,20 @@ class Tenure:
     @property
     def left_out(self) -> bool:
         """Its records should not be fetched now."""
-        return (
-            self.phase is not Phase.LIVE
-            or self._full > 0
-            or self._backlog.over
-            or self.outlet.full
-            or self.crowded
-        )
+        return self.phase is not Phase.LIVE or bool(self.held_back)
+
+    @property
+    def held_back(self) -> str:
+        """Which mark keeps it from the fetch, in words; empty for none."""
+        if self._full > 0:
+            return "sessions have enough to catch up with"
+        if self._backlog.over:
+            return "too much audio waits for streams"
+        if self.outlet.full:
+            return "too much waits to be published"
+        if self.crowded:
+            return "too many records are unsettled"
+        return ""
 
     @property
     def crowded(self) -> bool:

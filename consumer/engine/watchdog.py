@@ -1,34 +1,36 @@
-"""Says how things stand: gauges, and whether the loops still turn.
+"""Says how things stand: gauges, how each partition is, and whether the loops still turn.
 
 Liveness asks only whether the poll loop and the event loop turn: an outage of the API shows in
 readiness, else it would restart every replica.
 """
 
 import asyncio
-from collections import deque
-from collections.abc import Iterable
-from itertools import islice
+from collections.abc import Collection, Sequence
 
-from consumer.core.offsets import PartitionOffsets
+from consumer.engine.holding import Holding
 from consumer.engine.kit import Kit
 from consumer.engine.ownership import Ownership
-from consumer.engine.tenure import Phase, Tenure
-from consumer.model import Offset, Partition
+from consumer.engine.progress import PartitionProgress, Watch
+from consumer.engine.tenure import Phase
+from consumer.model import Partition
 
 _INTERVAL = 1.0
-_MOMENTS = 600
-"""Moments kept per partition to tell how old an offset is."""
+_AWAY = {Phase.RESTORING, Phase.STOPPED, Phase.SUSPENDED}
 
 
 class Watchdog:
-    """polled: to be called at every turn of the poll loop."""
+    """polled: to be called at every turn of the poll loop. draining: streams come to their OK.
+    partitions: how each stood when it was last looked at.
+    """
 
     def __init__(self, kit: Kit, ownership: Ownership) -> None:
         self._kit = kit
         self._ownership = ownership
         self._polled_at: float | None = None
-        self._moments: dict[Partition, deque[tuple[Offset, float]]] = {}
-        self._crowded: set[Partition] = set()
+        self._watches: dict[Partition, Watch] = {}
+        self._warned: set[tuple[str, int]] = set()
+        self.draining = False
+        self.partitions: Sequence[PartitionProgress] = ()
 
     def polled(self) -> None:
         """The poll loop has turned."""
@@ -47,13 +49,18 @@ class Watchdog:
             found.append(f"the API: {self._kit.breaker.reason}")
         for holding in self._ownership:
             tenure = holding.tenure
-            if tenure.phase in {Phase.RESTORING, Phase.STOPPED}:
-                found.append(f"partition {tenure.partition.number} is {tenure.phase}")
+            if tenure.phase in _AWAY:
+                why = f": {holding.trouble}" if holding.trouble else ""
+                found.append(f"partition {tenure.partition.number} is {tenure.phase}{why}")
             elif tenure.crowded:
                 unsettled = tenure.offsets.unsettled
                 found.append(
                     f"partition {tenure.partition.number} waits: {unsettled} records are unsettled"
                 )
+        found += [
+            f"partition {each.partition} stands still for {each.still:.0f} s, {each.state}"
+            for each in self._standing()
+        ]
         if not self._ownership.joined:
             found.append("the consumer group has not let us in yet")
         return found
@@ -70,45 +77,44 @@ class Watchdog:
 
     def _measure(self, now: float) -> None:
         holdings = list(self._ownership)
+        self._look(holdings, now)
         for holding in holdings:
             for worker in holding.dispatcher:
                 worker.report()
-        self._warn(holding.tenure for holding in holdings)
         gauge = self._kit.metrics.gauge
+        partitions = self.partitions
         gauge("partitions_owned", len(holdings))
         gauge("partitions_left_out", sum(h.tenure.left_out for h in holdings))
         gauge("partitions_stopped", sum(h.tenure.phase is Phase.STOPPED for h in holdings))
-        gauge("sessions_live", sum(len(h.dispatcher) for h in holdings))
+        gauge("partitions_still", len(self._standing()))
+        gauge("sessions_live", sum(each.sessions for each in partitions))
         gauge("streams_open", sum(w.session.streaming for h in holdings for w in h.dispatcher))
         gauge("held_bytes", self._kit.held.value)
-        gauge("unsettled_records", sum(h.tenure.offsets.unsettled for h in holdings))
-        gauge("lag_records", sum(self._lag(h.tenure.partition) for h in holdings))
-        ages = [self._age(h.tenure.partition, h.tenure.offsets, now) for h in holdings]
-        gauge("oldest_unsettled_seconds", max(ages, default=0.0))
-        owned = {h.tenure.partition for h in holdings}
-        self._moments = {p: m for p, m in self._moments.items() if p in owned}
+        gauge("unsettled_records", sum(each.unsettled for each in partitions))
+        gauge("lag_records", sum(each.lag for each in partitions))
+        gauge("oldest_unsettled_seconds", max((each.oldest for each in partitions), default=0.0))
+        self._warn(holdings)
 
-    def _warn(self, tenures: Iterable[Tenure]) -> None:
-        """Say once of each partition that waits for too many results."""
-        crowded = {tenure.partition for tenure in tenures if tenure.crowded}
-        for partition in crowded - self._crowded:
-            self._kit.log.error(
-                "partition waits: too many records are unsettled", partition=partition.number
+    def _look(self, holdings: Collection[Holding], now: float) -> None:
+        owned = {holding.tenure.partition for holding in holdings}
+        self._watches = {p: self._watches.get(p) or Watch(now) for p in owned}
+        self.partitions = [
+            self._watches[holding.tenure.partition].look(
+                holding, self._kit, now, draining=self.draining
             )
-        self._crowded = crowded
+            for holding in holdings
+        ]
 
-    def _lag(self, partition: Partition) -> int:
-        progress = self._kit.source.progress(partition)
-        return 0 if progress is None else max(0, progress.end - progress.position)
+    def _standing(self) -> list[PartitionProgress]:
+        """Those that have not moved for long although there is more, or nobody could look."""
+        limit = self._kit.policies.stalled
+        return [each for each in self.partitions if each.still >= limit]
 
-    def _age(self, partition: Partition, offsets: PartitionOffsets, now: float) -> float:
-        """Seconds since the record at the watermark was read, to the second."""
-        moments = self._moments.setdefault(partition, deque())
-        if not moments or moments[-1][0] != offsets.position:
-            moments.append((offsets.position, now))
-        watermark = offsets.watermark
-        while len(moments) > 1 and moments[0][0] <= watermark:
-            moments.popleft()
-        if len(moments) > _MOMENTS:  # the oldest must stay, so the grain becomes coarser
-            self._moments[partition] = deque(islice(moments, 0, None, 2))
-        return 0.0 if watermark >= offsets.position else now - moments[0][1]
+    def _warn(self, holdings: Collection[Holding]) -> None:
+        """Say once of each partition what keeps it, and again when that has passed and returns."""
+        crowded = [h.tenure.partition.number for h in holdings if h.tenure.crowded]
+        found = {("partition waits: too many records are unsettled", n) for n in crowded}
+        found |= {("partition stands still", each.partition) for each in self._standing()}
+        for event, number in sorted(found - self._warned):
+            self._kit.log.error(event, partition=number)
+        self._warned = found

@@ -23,7 +23,6 @@ from consumer.core.events import (
     Released,
     SendAudio,
     StreamBroke,
-    StreamEnded,
     TimePassed,
 )
 from consumer.core.offsets import Lane
@@ -46,9 +45,6 @@ from consumer.model import (
 )
 
 _TIME_PASSED = TimePassed()
-_HURRIED = frozenset({AudioArrived, AudioTaken})
-"""Events that come with every few chunks; what deadline they bring is some way off."""
-
 _GRAIN = 0.001
 """Seconds to the next alarm at least: loops ring up to their resolution early, again and again."""
 
@@ -90,17 +86,22 @@ class Worker:
         self._backlog = 0
         self._held = 0
         self._full = False
-        self._accounts = Accounts(session.tally, kit.metrics)
+        self._accounts = Accounts(key, session.tally, kit)
         self._dropped = False
 
     def arrive(self, record: Record, chunk: AudioChunk) -> None:
         """The session's next record."""
         self.newest = chunk.offset
         self.timestamp = max(self.timestamp, chunk.timestamp)
-        self.arrived = self._kit.clock.monotonic()
+        self.arrived = now = self._kit.clock.monotonic()
+        if self._dropped:
+            return
         self._record = record
-        self.tell(AudioArrived(chunk))
+        self._step(AudioArrived(chunk), now)
         self._record = None
+        self._weigh(now)
+        if self._may_oversleep(now):
+            self._arm(now)
 
     def end(self, reason: EndReason, timestamp: Milliseconds, offset: Offset | None = None) -> None:
         """The session gets no more audio. offset: of the record that says so and nothing else."""
@@ -145,11 +146,10 @@ class Worker:
         if self._dropped:
             return
         now = self._kit.clock.monotonic()
-        if type(event) is not AudioArrived:
-            self._catch_up(now)
+        self._catch_up(now)
         self._step(event, now)
         self._weigh(now)
-        if type(event) not in _HURRIED or self._may_oversleep(now):
+        if type(event) is not AudioTaken or self._may_oversleep(now):
             self._arm(now)
 
     def _catch_up(self, now: float) -> None:
@@ -168,7 +168,7 @@ class Worker:
         for action in self.session.handle(event, now):
             self._perform(action)
         if tally.breaks != breaks:
-            self._report(event)
+            self._accounts.broke(event)
 
     def drop(self) -> None:
         """Forget the session where it stands: somebody else goes on, or nobody does."""
@@ -221,17 +221,6 @@ class Worker:
         except RecordError:
             return None
 
-    def _report(self, event: Event) -> None:
-        """Say that the stream broke; what the API did not say, the event does."""
-        if isinstance(event, StreamBroke):
-            code, detail = str(event.code), event.detail
-        elif isinstance(event, StreamEnded):
-            code, detail = "OK", "it ended before our half-close"
-        else:
-            code, detail = "DEADLINE_EXCEEDED", "it took no audio, or sent no OK, for too long"
-        self._kit.metrics.count("streams_broken")
-        self._kit.log.warning("stream broke", session=self.key, code=code, detail=detail)
-
     def _close(self) -> None:
         self._stop_timer()
         self._kit.metrics.count("sessions_ended")
@@ -256,7 +245,10 @@ class Worker:
             self._full = full
 
     def _may_oversleep(self, now: float) -> bool:
-        """Whether a hurried event may have brought a deadline before the alarm that is set."""
+        """Whether audio that arrived or was taken may bring a deadline before the alarm set.
+
+        What deadline these bring is some way off, and they come with every few chunks.
+        """
         timer = self._timer
         if timer is None:
             return True
@@ -299,6 +291,6 @@ def _loses(event: Event) -> bool:
 
 
 def _calm(policy: StreamPolicy) -> float:
-    """Seconds to the nearest deadline that a hurried event can bring, unless audio lingers."""
+    """Seconds to the nearest deadline that arriving or taken audio can bring, unless it lingers."""
     times = [policy.stall_grace, policy.stall_timeout, policy.horizon, policy.cut_patience]
     return min([*times, 0.9 * policy.limit] if policy.limit else times)

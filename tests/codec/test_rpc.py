@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consumer.codec.rpc import audio_message, config_message, read_result
+from consumer.codec.rpc import AudioWriter, config_message, read_result
 from consumer.errors import Fault, StreamFailed
 from consumer.model import (
     Hertz,
@@ -55,9 +55,22 @@ def test_config_options() -> None:
 
 def test_audio() -> None:
     """Audio messages carry credentials and audio, and no config."""
-    message = audio_message(123, "tok", b"\1\2")
+    message = pb.AudioStream.FromString(AudioWriter(123, "tok").write(b"\1\2"))
     assert message == pb.AudioStream(cid=123, x_auth_token="tok", audio_content=b"\1\2")
     assert not message.HasField("config")
+
+
+@given(
+    st.integers(-(2**63), 2**63 - 1),
+    st.text(),
+    st.lists(st.sampled_from([0, 2, 126, 128, 640, 8000, 16_384, 16_385]).map(bytes)),
+)
+def test_audio_is_written_as_protobuf_writes_it(cid: int, token: str, audio: list[bytes]) -> None:
+    """Byte for byte, whatever lengths follow each other."""
+    writer = AudioWriter(cid, token)
+    for piece in audio:
+        like = pb.AudioStream(cid=cid, x_auth_token=token, audio_content=piece)
+        assert writer.write(piece) == like.SerializeToString()
 
 
 def test_result() -> None:

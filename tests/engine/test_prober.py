@@ -57,7 +57,7 @@ async def test_an_open_breaker_is_said_once_and_closed_by_a_good_probe() -> None
     """A person hears when the API breaks and when it works again."""
     async with probing() as (stand, _):
         refuse(stand)
-        await asyncio.sleep(0.2)
+        await asyncio.sleep(0.6)
         assert stand.metrics.values["breaker_open"] == 1
         assert stand.log.events("error") == ["the API seems broken, no streams are opened"]
         await asyncio.sleep(10)

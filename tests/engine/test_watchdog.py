@@ -201,3 +201,64 @@ async def test_before_the_group_lets_us_in_we_are_not_ready() -> None:
         assert watchdog.troubles() == ["the consumer group has not let us in yet"]
         ownership.assigned(())
         assert watchdog.troubles() == []
+
+
+async def test_each_partition_tells_its_state_and_why() -> None:
+    """Whatever keeps a partition has a word and a reason."""
+    async with watching() as w:
+
+        async def state(partition: Partition = FIRST) -> tuple[str, str]:
+            await asyncio.sleep(1.5)
+            [found] = [p for p in w.watchdog.partitions if p.partition == partition.number]
+            return found.state, found.reason
+
+        assert await state() == ("live", "")
+        w.tenure().fill(1)
+        assert await state() == ("held back", "sessions have enough to catch up with")
+        w.tenure().fill(-1)
+        w.tenure().suspend()
+        assert await state() == ("suspended", "the group rebalances")
+        w.tenure().resume()
+        w.watchdog.draining = True
+        assert (await state())[0] == "draining"
+        w.watchdog.draining = False
+        now = w.stand.clock.monotonic()
+        w.stand.breaker.failed(SessionKey("a"), Fault.SETTINGS, "UNAUTHENTICATED: no", now)
+        assert await state() == ("parked", "the API: UNAUTHENTICATED: no")
+
+
+async def test_a_partition_tells_where_it_stands() -> None:
+    """Position against end, what is committed, for which epoch, and how long the oldest waits."""
+    stand = Stand(lambda _: None)
+    async with stand.running():
+        stand.speak(seconds=5)
+        await asyncio.sleep(5)
+        [found] = stand.engine.watchdog.partitions
+        assert (found.position, found.end, found.committed, found.epoch) == (20, 20, 0, 1)
+        assert (found.sessions, found.unsettled) == (1, 20)
+        assert 3 <= found.oldest <= 5
+        assert found.still == 0
+        stand.hang_up()
+
+
+async def test_a_partition_that_does_not_move_is_a_trouble_whatever_the_reason() -> None:
+    """A stable group and a growing lag: somebody must hear of it."""
+    stand = Stand()
+    async with stand.running():
+        await stand.until(lambda: stand.engine.watchdog.partitions)
+        await asyncio.sleep(600)
+        assert stand.engine.watchdog.troubles() == [], "nothing to read is no standstill"
+        holding = stand.engine.ownership.get(FIRST)
+        assert holding is not None
+        holding.tenure.fill(1)
+        stand.speak(seconds=1)
+        await asyncio.sleep(70)
+        [trouble] = stand.engine.watchdog.troubles()
+        assert trouble.startswith("partition 0 stands still for")
+        assert trouble.endswith("held back")
+        assert stand.metrics.values["partitions_still"] == 1
+        assert stand.log.events("error") == ["partition stands still"]
+        holding.tenure.fill(-1)
+        await asyncio.sleep(5)
+        assert stand.engine.watchdog.troubles() == []
+        stand.hang_up()

@@ -218,7 +218,8 @@ CORE = (
     Mutant(
         name="an outage counts as being stuck",
         file="consumer/core/patience.py",
-        original="        if outages != self._outages:\n            self._since = now\n",
+        original="        if outages != self._outages:\n"
+        "            self.stuck_at = now + self._policy.stuck\n",
         replacement="",
         breaks="age runs only while the session could make progress",
         tests=(_GIVEN_UP,),

@@ -3,28 +3,26 @@
 from google.protobuf.message import DecodeError
 
 from consumer.adapters.analyzer.options import AnalyzerOptions
-from consumer.codec.rpc import audio_message, config_message, read_result
+from consumer.codec.rpc import AudioWriter, config_message, read_result
 from consumer.errors import Fault, StreamFailed
 from consumer.model import StreamConfig, StreamMessage
 from consumer.pb import api_pb2
 
 
 class Words:
-    """The messages of one stream. `secret`: to be masked where the server repeats it."""
+    """The messages of one stream. `secret`: to be masked where the server repeats it.
+    audio: writes each message after the config.
+    """
 
-    __slots__ = ("_cid", "_level", "config", "secret")
+    __slots__ = ("_level", "audio", "config", "secret")
 
     def __init__(self, options: AnalyzerOptions, token: str, config: StreamConfig) -> None:
-        self._cid = options.cid
         self._level = config.level
         self.secret = token
+        self.audio = AudioWriter(options.cid, token).write
         self.config: bytes = config_message(
             options.cid, token, config, logits=options.logits, embedding=options.embedding
         ).SerializeToString()
-
-    def audio(self, audio: bytes) -> bytes:
-        """Each message after the config."""
-        return audio_message(self._cid, self.secret, audio).SerializeToString()
 
     def result(self, message: bytes) -> StreamMessage:
         """What a response says. Raises StreamFailed (DATA_LOSS)."""

@@ -215,11 +215,13 @@ class KafkaSource:
     def _look(self) -> None:
         """Take over what the library says of each partition after it handed records out."""
         for partition, reading in self._readings.items():
-            state = inside.state(self._consumer, _place(partition))
+            place = _place(partition)
+            state = inside.state(self._consumer, place)
             if reading.position is None or state is None or not state.has_valid_position:
                 continue
             reading.position = Offset(state.position)
-            self.progress(partition)
+            if not inside.holds_records(self._consumer, place):
+                reading.look(state.timestamp)
 
     def _take_back(self) -> None:
         """Undo what a failed poll consumed: the library drops what it had read before it failed."""

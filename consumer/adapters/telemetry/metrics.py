@@ -72,6 +72,9 @@ ABOUT: Final[dict[MetricName, About]] = {
     "partitions_stopped": About(
         "{partition}", "partitions stopped by too many dead letters", is_gauge=True
     ),
+    "partitions_still": About(
+        "{partition}", "partitions that do not move although they have more", is_gauge=True
+    ),
     "held_bytes": About("By", "audio in memory", is_gauge=True),
     "unsettled_records": About(
         "{record}", "records whose offset can't be committed yet", is_gauge=True
