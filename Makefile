@@ -5,7 +5,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: help demo kafka test check lint types contracts mutants bench proto readme lock clean
+.PHONY: help demo kafka test check lint types contracts mutants chaos breaks bench proto readme lock clean
 help: ## This list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
 
@@ -36,6 +36,18 @@ contracts: $(VENV)/dev.stamp ## Check the plan of the house
 
 mutants: $(VENV)/dev.stamp ## Break the code on purpose and see that the tests notice
 	$(BIN)/python -m tests.mutants
+
+# SECONDS of calls, 3600 for an hour. Without SEED chance decides; the run prints what to repeat it with.
+SECONDS = 180
+SESSIONS = 200
+DELIVERY = at_least_once
+
+chaos: $(VENV)/dev.stamp ## Break everything around a running service; SECONDS, SEED, SESSIONS, DELIVERY
+	$(BIN)/python -m tests.chaos --seconds $(SECONDS) --sessions $(SESSIONS) --delivery $(DELIVERY) \
+	  $(if $(SEED),--seed $(SEED)) $(ARGS)
+
+breaks: $(VENV)/dev.stamp ## Break the service on purpose and see that the chaos oracle notices
+	$(BIN)/python -m tests.chaos.breaks $(ARGS)
 
 bench: $(VENV)/dev.stamp ## CPU per chunk, side by side with a hand-written loop
 	$(BIN)/python -m benchmarks.side_by_side

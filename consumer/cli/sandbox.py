@@ -95,7 +95,7 @@ def sandbox(
     **Faults** make it fail on demand. A rule is made of `name=value`, parted by semicolons: what
     happens (`unavailable-after=2.5` or any other gRPC status, `ok-after`, `cut-after`,
     `stop-reading-after`, all in seconds of audio; `delay-results=1.5`; `max-streams=10`) and to
-    whom (`stream=0`, `cid=7`, `session=call-1`, `probability=0.1`; without any of these, to all).
+    whom (`stream=0`, `cid=7`, `session=call-1`, `rate=8000`, `probability=0.1`; else to all).
     The same rules can be sent in the request header `x-sandbox-fault`, and changed at run time:
     POST them to `/sandbox/faults` as {"fault": "RULE"}, DELETE to take them back.
 

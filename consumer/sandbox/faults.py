@@ -16,6 +16,7 @@ A rule is a line of words, the same on the command line, over REST and in the re
 
     stream=0                          only for the first stream (streams count from 0)
     cid=7, session=call-1             only for this project, or this value of `x-session-id`
+    rate=11025                        only for streams of this sample rate
     probability=0.1                   only for one in ten streams, drawn by seed and number
 
 The protocol doesn't tell which session a stream belongs to, hence these ways to choose. Seconds are
@@ -41,11 +42,12 @@ _STATUSES = {code.name.lower().replace("_", "-"): code.name for code in grpc.Sta
 
 
 class Caller(NamedTuple):
-    """What a rule can tell streams apart by. number: how many streams came before."""
+    """What a rule can tell streams apart by. number: how many streams came before. rate: in Hz."""
 
     number: int
     cid: int
     session: str | None
+    rate: int | None = None
 
 
 class Moment(NamedTuple):
@@ -70,6 +72,7 @@ class Rule:
     stream: int | None = None
     cid: int | None = None
     session: str | None = None
+    rate: int | None = None
     probability: float = 1.0
 
     def meets(self, caller: Caller, seed: int) -> bool:
@@ -78,6 +81,7 @@ class Rule:
             self.stream in (None, caller.number)
             and self.cid in (None, caller.cid)
             and self.session in (None, caller.session)
+            and self.rate in (None, caller.rate)
             and _draw(f"{seed}/{self.text}/{caller.number}") < self.probability
         )
 
@@ -163,6 +167,7 @@ def parse_rule(text: str) -> Rule:
         stream=_count("stream", rest),
         cid=_count("cid", rest),
         session=rest.get("session"),
+        rate=_count("rate", rest),
         probability=_number("probability", rest.get("probability", "1")),
     )
     if not moments and not rule.delay and rule.max_streams is None:
@@ -170,7 +175,7 @@ def parse_rule(text: str) -> Rule:
     return rule
 
 
-_OTHERS = {"delay-results", "max-streams", "stream", "cid", "session", "probability"}
+_OTHERS = {"delay-results", "max-streams", "stream", "cid", "session", "rate", "probability"}
 
 
 def _words(text: str) -> Mapping[str, str]:

@@ -88,6 +88,7 @@ class Stream:
         self._own: tuple[Rule, ...] = ()
         self._plan = Plan()
         self._planned = -1
+        self._rate: int | None = None
 
     async def run(self) -> None:
         """Serve the call and set its status; raises CancelledError when the caller goes away."""
@@ -133,11 +134,12 @@ class Stream:
         self._record.cid = message.cid
         credentials = self._house.credentials.admit(message.cid, message.x_auth_token)
         config = read_config(message)
-        self._admit()
+        self._admit(config.sample_rate)
         self._house.audit.accept(self._record, config)
         return config, credentials
 
-    def _admit(self) -> None:
+    def _admit(self, rate: int) -> None:
+        self._rate = rate
         try:
             self._own = (parse_rule(self._fault),) if self._fault else ()
         except Misused as error:
@@ -195,7 +197,8 @@ class Stream:
     def _look_up(self) -> Plan:
         faults = self._house.faults
         if self._planned != faults.version:
-            caller = Caller(self._record.number, self._record.cid or 0, self._record.session)
+            record = self._record
+            caller = Caller(record.number, record.cid or 0, record.session, self._rate)
             self._plan, self._planned = faults.plan(caller, self._own), faults.version
         return self._plan
 

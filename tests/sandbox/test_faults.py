@@ -8,7 +8,7 @@ import pytest
 from consumer.sandbox.errors import Misused
 from consumer.sandbox.faults import CUT, STOP_READING, Caller, Faults, Plan, parse_rule
 
-SOMEONE = Caller(number=3, cid=7, session="call-1")
+SOMEONE = Caller(number=3, cid=7, session="call-1", rate=8_000)
 
 
 def plan(*rules: str, caller: Caller = SOMEONE, seed: int = 0) -> Plan:
@@ -58,6 +58,8 @@ def test_strictest_rule_counts() -> None:
         ("stream=2", False),
         ("cid=7", True),
         ("cid=8", False),
+        ("rate=8000", True),
+        ("rate=16000", False),
         ("session=call-1", True),
         ("session=call-2", False),
         ("cid=7;stream=2", False),

@@ -1,0 +1,1 @@
+"""Consumers broken on purpose, to see that the oracle notices: `python -m tests.chaos.breaks`."""

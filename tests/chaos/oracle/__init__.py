@@ -1,0 +1,1 @@
+"""Says what was promised and not kept. It imports nothing of the service, and nothing that does."""
