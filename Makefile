@@ -5,7 +5,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: help demo kafka test check lint types contracts mutants chaos breaks bench proto readme lock clean
+.PHONY: help demo kafka test check lint types contracts mutants chaos breaks bench deliveries proto readme lock clean
 help: ## This list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
 
@@ -51,6 +51,9 @@ breaks: $(VENV)/dev.stamp ## Break the service on purpose and see that the chaos
 
 bench: $(VENV)/dev.stamp ## CPU per chunk, side by side with a hand-written loop
 	$(BIN)/python -m benchmarks.side_by_side
+
+deliveries: $(VENV)/dev.stamp ## What exactly once costs; needs Java 17 and Maven
+	$(BIN)/python -m benchmarks.deliveries $(ARGS)
 
 proto: $(VENV)/dev.stamp ## Generate consumer/pb from proto/
 	$(BIN)/python -m grpc_tools.protoc -I proto --python_out=consumer/pb --pyi_out=consumer/pb proto/*.proto

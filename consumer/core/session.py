@@ -44,8 +44,8 @@ _TAKING = frozenset({State.IDLE, State.STREAMING, State.CLOSING})
 class Session:
     """One incarnation of one key. tally: what it has done.
 
-    released: streams may be opened; else only after the event Released. checkpoint: where another
-    owner has left it; the decoder must go on from there too.
+    released: streams may be opened, not only after the event Released. checkpoint: where another
+    owner has left it, as has the decoder.
     """
 
     def __init__(
@@ -113,13 +113,12 @@ class Session:
         )
 
     def _go_on(self, checkpoint: SessionCheckpoint) -> None:
-        life = self._life
         self._judgement.judged = checkpoint.judged
         self._judgement.recall(checkpoint.ends)
         self._outflow.opened = checkpoint.streams
-        life.started_at = checkpoint.started_at
+        self._life.started_at = checkpoint.started_at
         if checkpoint.poisoned:
-            life.state = State.POISONED
+            self._life.state = State.POISONED
 
     def gives_up(self, now: float) -> bool:
         """The next event may find that it has waited for too long."""
@@ -129,6 +128,11 @@ class Session:
     def state(self) -> State:
         """Where it is in its life."""
         return self._life.state
+
+    @property
+    def released(self) -> bool:
+        """Streams may be opened: nobody under the same key is before it."""
+        return self._life.released
 
     @property
     def held(self) -> int:
@@ -274,7 +278,7 @@ class Session:
     def _drain(self, _event: DrainRequested) -> None:
         self._life.draining = True
 
-    def _time_passed(self, _event: TimePassed) -> None:
+    def _time_passed(self, _: TimePassed) -> None:
         """Every step looks at the time anyway."""
 
     @property

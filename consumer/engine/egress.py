@@ -59,6 +59,7 @@ class Egress:
     """One session's way out. closed: called when all before the session's end has gone out.
 
     changed: something went out since the last checkpoint. braced: the one from before what waits.
+    unknown: the session has no checkpoint yet, since it waits for its predecessor.
 
     What waits is small: records that are read again are held a few at a time. Until all of it is
     out, what the session knows is ahead of what is published, so its checkpoint is an older one;
@@ -86,6 +87,7 @@ class Egress:
         self._brace: SessionCheckpoint | None = None
         self._noted: list[Offset] = []
         self.changed = False
+        self.unknown = False
 
     @property
     def braced(self) -> SessionCheckpoint | None:
@@ -158,6 +160,7 @@ class Egress:
         self._kit.metrics.count("dead_letters", len(fresh))
         if self._corked is not None:
             self._noted += fresh
+        if self._corked is not None or self.unknown:
             self._home.lettered.update(fresh)
         for offset, record in fresh.items():
             letter = DeadLetter(

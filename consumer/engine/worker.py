@@ -79,6 +79,7 @@ class Worker:
         self._pump: Pump | None = None
         self._record: Record | None = None
         self._egress = Egress(key, lane, home, kit, replayer, closed=self._close)
+        self._egress.unknown = not session.released
         self._timer: asyncio.TimerHandle | None = None
         session_policy = kit.policies.session
         self._linger = session_policy.coalesce.linger
@@ -139,6 +140,7 @@ class Worker:
 
     def release(self) -> None:
         """Nobody is before this session any more."""
+        self._egress.unknown = False
         self.tell(Released())
 
     def tell(self, event: Event) -> None:

@@ -219,3 +219,24 @@ async def test_checkpoints_are_part_of_the_transaction() -> None:
         stand.hang_up()
         await stand.until_done()
     assert stand.audio() == [voice("call", 0, 400)]
+
+
+async def test_letters_of_a_call_that_waits_for_the_one_before_are_written_once() -> None:
+    """It has no checkpoint yet, so its letters are noted one by one."""
+    one = Stand(lambda _: None, numbers=NUMBERS, exactly_once=True)
+    engine = asyncio.create_task(one.serve(), name="engine")
+    await one.until(lambda: one.pipeline is not None)
+    one.speak(seconds=1)
+    one.hang_up()
+    for number in (5, 3):
+        one.speak(seconds=0.25, headers=[("sequence", b"%d" % number)])
+    await one.until(lambda: seen(one, LETTERS))
+    await asyncio.sleep(2)
+    engine.cancel()
+    await asyncio.wait([engine])
+    assert one.committed() == 0
+    two = Stand(Judge(), numbers=NUMBERS, exactly_once=True, cluster=one.cluster)
+    async with two.running():
+        two.hang_up()
+        await two.until_done()
+    assert seen(two, LETTERS) == ["6"]
