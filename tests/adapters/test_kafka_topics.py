@@ -1,15 +1,17 @@
 """Looking at topics and making them."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable, Mapping
 
 import pytest
 import pytest_asyncio
 from aiokafka import errors as foreign
+from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
 from consumer.adapters.kafka.options import TopicOptions
-from consumer.adapters.kafka.topics import KafkaTopics, Topic, _topic
+from consumer.adapters.kafka.topics import _COMPACTED, KafkaTopics, Topic, _topic
 from consumer.errors import KafkaRefused
 from tests.adapters.worlds import AnyBroker
+from tests.kafka.cluster import Cluster
 
 
 @pytest_asyncio.fixture
@@ -79,3 +81,53 @@ async def test_says_which_right_is_missing() -> None:
     code = foreign.TopicAuthorizationFailedError.errno
     with pytest.raises(KafkaRefused, match=r"can't look at secret.*needs rights on the topic"):
         _topic({"error_code": code, "topic": "secret", "partitions": []})
+
+
+@pytest.mark.kafka
+async def test_makes_checkpoints_compacted(apache_kafka: Cluster) -> None:
+    """The checkpoint topic gets the input's partitions, small segments and prompt compaction."""
+    source, states = apache_kafka.fresh("in"), apache_kafka.fresh("states")
+    options = TopicOptions(input=source, checkpoints=states)
+    async with KafkaTopics(apache_kafka.options) as topics:
+        await topics.create([source], partitions=3, copies=1)
+        for _ in range(2):
+            found = await topics.prepare(options)
+            assert found == dict.fromkeys((source, states), Topic(3, 1))
+        assert await settings_of(topics, source, _COMPACTED) != dict(_COMPACTED)
+        assert await settings_of(topics, states, _COMPACTED) == dict(_COMPACTED)
+
+
+async def settings_of(
+    topics: KafkaTopics, name: str, wanted: Iterable[str]
+) -> Mapping[str, str | None]:
+    """These settings of a topic, as the brokers have them."""
+    asked = ConfigResource(ConfigResourceType.TOPIC, name, dict.fromkeys(wanted, ""))
+    [answer] = await topics._client.describe_configs([asked])
+    [described] = answer.to_object()["resources"]
+    return {each["config_names"]: each["config_value"] for each in described["config_entries"]}
+
+
+@pytest.mark.kafka
+@pytest.mark.parametrize("policy", ["delete", "compact,delete"])
+async def test_refuses_checkpoints_that_brokers_would_delete(
+    apache_kafka: Cluster, policy: str
+) -> None:
+    """A topic whose records go by age would forget calls; it is named with its setting."""
+    source, states = apache_kafka.fresh("in"), apache_kafka.fresh("states")
+    async with KafkaTopics(apache_kafka.options) as topics:
+        await topics.create([source], partitions=1, copies=1)
+        await topics.create([states], 1, 1, {"cleanup.policy": policy})
+        says = f"{states} keeps checkpoints and must have cleanup.policy=compact, but has {policy}"
+        with pytest.raises(KafkaRefused, match=says):
+            await topics.prepare(TopicOptions(input=source, checkpoints=states))
+
+
+async def test_refuses_checkpoints_with_too_few_partitions(
+    any_broker: AnyBroker, topics: KafkaTopics
+) -> None:
+    """Every input partition has checkpoints of its own."""
+    source, states = any_broker.fresh("in"), any_broker.fresh("states")
+    await topics.create([source], partitions=3, copies=1)
+    await topics.create([states], 2, 1, {"cleanup.policy": "compact"})
+    with pytest.raises(KafkaRefused, match=f"{states} has 2 partitions and needs the 3"):
+        await topics.prepare(TopicOptions(input=source, checkpoints=states))

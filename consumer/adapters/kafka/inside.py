@@ -76,3 +76,18 @@ def writes_no_more(producer: AIOKafkaProducer) -> bool:
     """Whether the sending in the background has ended, after which every record is refused."""
     task: asyncio.Task[None] | None = producer._sender.sender_task  # noqa: SLF001 - see above
     return task is not None and task.done()
+
+
+def forget_transaction(producer: AIOKafkaProducer) -> None:
+    """Let the end of a producer that was shut out be nobody's business.
+
+    The library keeps it in futures that nobody awaits, and Python would print a traceback for each;
+    whoever wrote has been told by records, offsets and commits.
+    """
+    batches = producer._message_accumulator._batches.values()  # noqa: SLF001 - no public way
+    waiters = [batch._drain_waiter for queue in batches for batch in queue]  # noqa: SLF001
+    if producer._txn_manager is not None:  # noqa: SLF001
+        waiters.append(producer._txn_manager._transaction_waiter)  # noqa: SLF001
+    for waiter in waiters:
+        if waiter is not None and waiter.done() and not waiter.cancelled():
+            waiter.exception()

@@ -10,6 +10,7 @@ import asyncio
 from aiokafka import AIOKafkaProducer, TopicPartition
 from aiokafka.structs import OffsetAndMetadata
 
+from consumer.adapters.kafka import inside
 from consumer.adapters.kafka.arguments import transactor_arguments
 from consumer.adapters.kafka.errors import translated
 from consumer.adapters.kafka.leave import leave
@@ -83,6 +84,7 @@ class KafkaTransactor:
         await leave(producer.stop, self._kafka.stop_timeout_seconds)
         # A stop that was cut off has closed no connection.
         await leave(producer.client.close, self._kafka.stop_timeout_seconds)
+        inside.forget_transaction(producer)
 
     @property
     def _started(self) -> AIOKafkaProducer:
