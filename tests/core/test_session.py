@@ -224,3 +224,11 @@ def test_a_stream_that_is_open_holds_back_as_ever_while_the_api_is_down() -> Non
     backlog = rig.session.backlog(rig.now)
     rig.breaker.failed(KEY, Fault.SETTINGS, "refused", rig.now)
     assert rig.session.backlog(rig.now) == backlog > 0
+
+
+def test_a_session_knows_whether_another_is_before_it() -> None:
+    """Until then it opens no stream, and has no checkpoint of its own."""
+    rig = Rig(released=False)
+    assert not rig.session.released
+    rig.release()
+    assert rig.session.released
