@@ -57,6 +57,8 @@ class Reader:
             while True:
                 count = self._count
                 await asyncio.sleep(_QUIET_SECONDS)
+                if self._task is not None and self._task.done():
+                    self._task.result()  # it reads for ever, so this raises what has ended it
                 ends = await self._consumer.end_offsets(self._places)
                 at = [await self._consumer.position(place) for place in self._places]
                 reached = all(here >= ends[p] for here, p in zip(at, self._places, strict=True))
