@@ -42,10 +42,8 @@ _TAKING = frozenset({State.IDLE, State.STREAMING, State.CLOSING})
 
 
 class Session:
-    """One incarnation of one key. tally: what it has done.
-
-    released: streams may be opened, not only after the event Released. checkpoint: where another
-    owner has left it, as has the decoder.
+    """One incarnation of one key. tally: what it has done. released: streams may be opened, not
+    only after the event Released. checkpoint: where another owner has left it, and the decoder.
     """
 
     def __init__(
@@ -228,6 +226,7 @@ class Session:
         if stream is None or stream.number != event.stream:
             return
         self._breaker.worked()
+        stream.answered(self._now)
         self._life.judge(self._judgement.release(), self._now)
         placed = self._judgement.place(message, stream.clock, stream.sent)
         self.tally.dropped += len(message.results) - len(placed)
@@ -279,7 +278,7 @@ class Session:
         self._life.draining = True
 
     def _time_passed(self, _: TimePassed) -> None:
-        """Every step looks at the time anyway."""
+        """Every step does."""
 
     @property
     def _cap(self) -> int:

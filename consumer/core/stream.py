@@ -22,7 +22,8 @@ class _Taken(NamedTuple):
 class LiveStream:
     """number and config: as it was opened. base: its first frame. sent: the frame after what was
     handed over. taken: the frame after what the API's side has accepted. cut: where a roll-over
-    ends it, and until when to wait for audio up to there. closing_since: half-closed at.
+    ends it, and until when to wait for audio up to there. closing_since: half-closed, or heard of
+    since, at; 0 before.
     """
 
     __slots__ = ("_history", "base", "clock", "closing_since", "config", "cut", "cut_until",
@@ -58,6 +59,13 @@ class LiveStream:
             self._history.append(_Taken(self.taken, now))
         self.taken = Frames(self.taken + frames)
         self.taken_at = now
+
+    def answered(self, now: float) -> None:
+        """A message came. After the half-close that means that its OK takes longer, not for ever:
+        there is only so much audio to say something about.
+        """
+        if self.closing_since:
+            self.closing_since = now
 
     def stalled_at(self, policy: StreamPolicy) -> float | None:
         """When a message handed over will have waited too long, None when nothing waits."""

@@ -87,8 +87,9 @@ class ApiSettings(Group):
     close_timeout_seconds: float = Field(
         30.0,
         gt=0,
-        description="From our half-close to the API's OK. 30 s leaves time for results that are "
-        "behind; a stream that takes longer counts as broken.",
+        description="From our half-close, or the last result after it, to the API's OK. 30 s: "
+        "results that are behind take that long; a stream that is silent for longer counts as "
+        "broken.",
     )
     stall_timeout_seconds: float = Field(
         30.0,

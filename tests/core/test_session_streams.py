@@ -7,6 +7,7 @@ from consumer.core.events import (
     Settle,
     StreamEnded,
 )
+from consumer.core.policy import SessionPolicy, StreamPolicy
 from consumer.core.states import State
 from consumer.errors import Fault
 from consumer.model import (
@@ -141,3 +142,22 @@ def test_an_ok_that_overtakes_our_half_close_is_a_break() -> None:
     assert (before, rig.session.state) == (State.CLOSING, State.BACKOFF)
     assert not any(isinstance(action, Settle) for action in rig.actions)
     rig.finish()
+
+
+def test_a_stream_that_still_answers_after_the_half_close_is_given_time() -> None:
+    """An API that is behind brings its results, then its OK; to break it off would begin anew."""
+    policy = SessionPolicy(stream=StreamPolicy(close_timeout=30.0))
+    rig = Rig(policy, LevelChoice.SEGMENT)
+    rig.now = 1.0
+    rig.arrive(4000)
+    rig.take_all()
+    rig.end()
+    rig.take_all()
+    assert rig.session.state is State.CLOSING
+    for second in (1.0, 2.0):
+        rig.now += 29.0
+        rig.result(second, Level.SEGMENT)
+        assert rig.session.state is State.CLOSING
+    rig.now += 30.0
+    rig.look()
+    assert rig.session.state is State.BACKOFF
