@@ -37,7 +37,7 @@ async def test_all_mistakes_at_once(tmp_path: Path) -> None:
         "CONSUMER_KAFKA__BOOTSTRAP_SERVERS": "http://broker",
         "CONSUMER_API__CID": TOKEN,
         "CONSUMER_API__TARGT": TOKEN,
-        "CONSUMER_DELIVERY": "exactly_once",
+        "CONSUMER_DELIVERY": "exactly_twice",
     }
     code, words = await _run(tmp_path, {**REQUIRED, **wrong})
     assert code == 2
