@@ -44,7 +44,7 @@ DELIVERY = (
         name="letters written ahead are not noted",
         file="consumer/engine/egress.py",
         original="            self._home.lettered.update(fresh)\n",
-        replacement="",
+        replacement="            pass\n",
         breaks="the letters of a poisoned call are written once",
         tests=(_EXACTLY_ONCE,),
     ),
