@@ -98,7 +98,7 @@ def cluster(
     nodes. Raises KafkaMissing, NodeFailed.
     """
     jars, command = libraries(), java()
-    ports = _free_ports(2 * nodes)
+    ports = free_ports(2 * nodes)
     places = [
         Place(n + 1, ports[2 * n], ports[2 * n + 1], folder / f"node-{n + 1}") for n in range(nodes)
     ]
@@ -125,7 +125,7 @@ def _format(nodes: Sequence[Node], places: Sequence[Place], settings: Mapping[st
             raise NodeFailed(f"can't format node {node.place.number}:\n{node.last_words()}")
 
 
-def _free_ports(number: int) -> list[int]:
+def free_ports(number: int) -> list[int]:
     """So many ports that nobody listens on just now."""
     found: list[int] = []
     for port in SystemRandom().sample(_PORTS, len(_PORTS)):

@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from tests.adapters.broker import answers, free_port
-from tests.kafka.cluster import Cluster
+from tests.kafka.cluster import Cluster, free_ports
 from tests.kafka.test_cluster import ROOT
 
 pytestmark = pytest.mark.kafka
@@ -33,7 +33,8 @@ def test_runs_beside_a_command(apache_kafka: Cluster) -> None:
 def test_runs_until_it_is_stopped(apache_kafka: Cluster, number: signal.Signals) -> None:
     """Without a command it runs until Ctrl-C or SIGTERM, which end it well."""
     assert apache_kafka.node(1).running  # so that Kafka is installed
-    port = free_port()
+    # Not one of those that systems hand out: somebody else may have such a port a moment later.
+    [port] = free_ports(1)
     command = [*SERVE, str(port)]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
