@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from tests.adapters.broker import answers, free_port
+from tests.adapters.broker import answers
 from tests.kafka.cluster import Cluster, free_ports
 from tests.kafka.test_cluster import ROOT
 
@@ -15,10 +15,16 @@ pytestmark = pytest.mark.kafka
 SERVE = (sys.executable, "-m", "tests.kafka.serve", "--port")
 
 
+def own_port() -> int:
+    """Not one of those that systems hand out: somebody else may have such a port a moment later."""
+    [port] = free_ports(1)
+    return port
+
+
 def test_runs_beside_a_command(apache_kafka: Cluster) -> None:
     """A command is told the address, its exit code is passed on, and then the broker is gone."""
     assert apache_kafka.node(1).running  # so that Kafka is installed
-    port = free_port()
+    port = own_port()
     told = "import socket, sys; socket.create_connection(sys.argv[1].split(':')); sys.exit(3)"
     command = [*SERVE, str(port), sys.executable, "-c", told, "{bootstrap}"]
     done = subprocess.run(
@@ -33,8 +39,7 @@ def test_runs_beside_a_command(apache_kafka: Cluster) -> None:
 def test_runs_until_it_is_stopped(apache_kafka: Cluster, number: signal.Signals) -> None:
     """Without a command it runs until Ctrl-C or SIGTERM, which end it well."""
     assert apache_kafka.node(1).running  # so that Kafka is installed
-    # Not one of those that systems hand out: somebody else may have such a port a moment later.
-    [port] = free_ports(1)
+    port = own_port()
     command = [*SERVE, str(port)]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
