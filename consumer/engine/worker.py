@@ -108,6 +108,7 @@ class Worker:
         """The session gets no more audio. offset: of the record that says so and nothing else."""
         if offset is None:
             self._ending = Ending(reason, timestamp, self.newest)
+            self._egress.changed = True
         else:
             self.newest = offset
         self.tell(EndMarked(reason, timestamp, offset))

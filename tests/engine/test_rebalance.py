@@ -5,7 +5,8 @@ from collections.abc import Collection, Mapping, Sequence
 
 import pytest
 
-from consumer.core.policy import CommitPolicy
+from consumer.codec.checkpoint import read_checkpoints
+from consumer.core.policy import CommitPolicy, IdlePolicy
 from consumer.engine.tenure import Phase
 from consumer.model import Outgoing, Partition, Record
 from tests.engine.props import Numbers, voice
@@ -210,3 +211,14 @@ async def test_records_polled_before_a_rebalance_are_not_for_the_new_tenure(
         await stand.until(lambda: all(stand.events(k)[-1]["event"] == "ended" for k in "ab"))
     assert stand.audio("b") == [voice("b", 0, 500), voice("b", 0, 1000)]
     assert stand.audio("a") == [voice("a", 0, 100_000)]
+
+
+async def test_an_end_that_no_record_tells_of_is_known_to_the_next_owner() -> None:
+    """A session that silence has ended, and whose audio still waits, has ended there too."""
+    stand = Stand(lambda _: None, numbers=Numbers(idle=IdlePolicy(timeout=10)))
+    async with stand.running():
+        stand.speak(seconds=1)
+        await asyncio.sleep(25)
+        [found] = read_checkpoints(await stand.checkpoints.read(0)).sessions
+        assert found.ending is not None
+        assert found.ending.last == 3
