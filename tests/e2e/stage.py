@@ -29,6 +29,7 @@ from tests.e2e.feeder import Feeder, Sent
 from tests.e2e.oracle import Findings, complaints
 from tests.e2e.process import Consumer, environment, pid, python
 from tests.e2e.topics import Names, Topics
+from tests.kafka.cluster import Cluster
 
 CID = 7
 TOKEN = "an-end-to-end-token"  # of the sandbox, for as long as a test lasts
@@ -42,10 +43,16 @@ Condition = Callable[[], bool | Awaitable[bool]]
 
 @dataclass(slots=True)
 class Stage:
-    """What one test plays on; `async with` it. partitions: of every topic."""
+    """What one test plays on; `async with` it.
+
+    partitions: of every topic. apache: a broker to play on, which others may share; the embedded
+    one when None.
+    """
 
     folder: Path
     partitions: int = 2
+    apache: Cluster | None = None
+    names: Names = NAMES
     api: int = field(default_factory=free_port)
     rest: int = field(default_factory=free_port)
     consumers: list[Consumer] = field(default_factory=list)
@@ -65,14 +72,17 @@ class Stage:
         return self
 
     async def _set_up(self) -> None:
-        self._broker = Broker(self.folder / "broker.log")
-        await self._stack.enter_async_context(self._broker)
+        if self.apache is None:
+            self._broker = Broker(self.folder / "broker.log")
+            await self._stack.enter_async_context(self._broker)
+        else:
+            self.names = Names(*map(self.apache.fresh, NAMES))
         kafka = KafkaOptions(bootstrap_servers=self.brokers)
-        for topic in (NAMES.input, NAMES.results, NAMES.sessions, NAMES.letters):
+        for topic in self.names.topics:
             await make_topic(kafka, topic, self.partitions)
-        topics = Topics(self.brokers, NAMES, self.partitions)
+        topics = Topics(self.brokers, self.names, self.partitions)
         self._topics = await self._stack.enter_async_context(topics)
-        feeder = Feeder(self.brokers, NAMES.input)
+        feeder = Feeder(self.brokers, self.names.input)
         self._feeder = await self._stack.enter_async_context(feeder)
         (self.folder / "token").write_text(TOKEN)
 
@@ -83,6 +93,8 @@ class Stage:
     @property
     def brokers(self) -> str:
         """HOST:PORT."""
+        if self.apache is not None:
+            return self.apache.bootstrap
         assert self._broker is not None
         return self._broker.bootstrap_servers
 
@@ -144,15 +156,17 @@ class Stage:
         """The environment of a consumer; changes: settings without the prefix."""
         settings: dict[str, object] = {
             "KAFKA__BOOTSTRAP_SERVERS": self.brokers,
-            "KAFKA__INPUT_TOPIC": NAMES.input,
-            "KAFKA__RESULTS_TOPIC": NAMES.results,
-            "KAFKA__SESSIONS_TOPIC": NAMES.sessions,
-            "KAFKA__GROUP_ID": NAMES.group,
+            "KAFKA__INPUT_TOPIC": self.names.input,
+            "KAFKA__RESULTS_TOPIC": self.names.results,
+            "KAFKA__SESSIONS_TOPIC": self.names.sessions,
+            "KAFKA__DEAD_LETTER_TOPIC": self.names.letters,
+            "KAFKA__GROUP_ID": self.names.group,
             # The embedded broker knows no idempotent producing, and lets the first member of a
             # group wait for others for half of the session timeout.
-            "KAFKA__IDEMPOTENT": "false",
+            "KAFKA__IDEMPOTENT": self.apache is not None,
             "KAFKA__SESSION_TIMEOUT_SECONDS": 4,
             "KAFKA__HEARTBEAT_SECONDS": 1,
+            "KAFKA__TRANSACTION_TIMEOUT_SECONDS": 3,
             "API__TARGET": f"{HOST}:{self.api}",
             "API__TLS": "false",
             "API__CID": CID,
@@ -240,7 +254,7 @@ class Stage:
         whose speech is held against a clean run of them; all when None.
         """
         findings = Findings(
-            names=NAMES,
+            names=self.names,
             sent=self.feeder.sent,
             streams=self.streams,
             results=self.topics.results,

@@ -29,6 +29,11 @@ class Names(NamedTuple):
     letters: str
     group: str
 
+    @property
+    def topics(self) -> tuple[str, str, str, str]:
+        """Without the group."""
+        return self[:4]
+
 
 class Origin(NamedTuple):
     """An incarnation: the place of its first record."""
