@@ -120,7 +120,7 @@ class Session:
 
     def gives_up(self, now: float) -> bool:
         """The next event may find that it has waited for too long."""
-        return self._life.unjudged and now >= self._life.patience.stuck_at
+        return now >= self._life.patience.stuck_at and self._life.unjudged
 
     @property
     def state(self) -> State:

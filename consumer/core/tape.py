@@ -179,17 +179,17 @@ class Tape:
         """Drop the records whose frames all lie below `judged`; returns the offset below which all
         records are settled when that has moved, else None.
         """
-        head = self._head
-        while head < len(self._ends):
-            needed = self._ends[head] + (self._offsets[head] in self._open)
-            if needed > judged:
+        head, ends = self._head, self._ends
+        while head < len(ends) and ends[head] <= judged:
+            if ends[head] == judged and self._offsets[head] in self._open:
                 break
             head += 1
-        return self._advance(head)
+        return None if head == self._head else self._advance(head)
 
     def settle_all(self) -> Offset | None:
         """Drop every record; returns as `settle`."""
-        return self._advance(len(self._ends))
+        head = len(self._ends)
+        return None if head == self._head else self._advance(head)
 
     def offsets(self) -> tuple[Offset, ...]:
         """Unsettled records that hold audio, or the beginning of a frame."""
@@ -227,9 +227,7 @@ class Tape:
             self.held -= len(piece)
             self._audio[index] = None
 
-    def _advance(self, head: int) -> Offset | None:
-        if head == self._head:
-            return None
+    def _advance(self, head: int) -> Offset:
         for index in range(self._head, head):
             self._drop(index)
             self._open.discard(self._offsets[index])

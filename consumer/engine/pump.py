@@ -44,9 +44,11 @@ class Pump:
         window = kit.policies.session.coalesce.in_flight * config.sample_rate
         self._lot = int(window / 2) * BYTES_PER_FRAME or 1
         self._task: asyncio.Task[None] | None = None
+        self._loop: asyncio.AbstractEventLoop
 
     def start(self, name: str) -> None:
         """Open the stream in a task of its own."""
+        self._loop = asyncio.get_running_loop()
         self._task = self._kit.spawn(self._run(), name)
 
     def push(self, audio: bytes | None) -> None:
@@ -118,7 +120,7 @@ class Pump:
 
     async def _next(self) -> bytes | None:
         if not self._waiting:
-            self._idle = asyncio.get_running_loop().create_future()
+            self._idle = self._loop.create_future()
             await self._idle
         return self._waiting.popleft()
 

@@ -1,5 +1,6 @@
 """Logs, metrics and clocks; the ports' suites run on the real things and on the fakes."""
 
+import asyncio
 import io
 import json
 import logging
@@ -93,9 +94,12 @@ async def test_clocks_tell_time(make: Callable[[], Clock]) -> None:
 
 
 async def test_the_system_clock_is_the_system_s() -> None:
-    """Wall time is this machine's."""
+    """Wall time is this machine's, monotonic time the event loop's."""
     before = time.time_ns() // 1_000_000
     assert before <= SystemClock().wall_ms() <= time.time_ns() // 1_000_000
+    loop = asyncio.get_running_loop()
+    earlier = loop.time()
+    assert earlier <= SystemClock().monotonic() <= loop.time()
 
 
 Lines = Callable[[], list[dict[str, Any]]]

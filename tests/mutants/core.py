@@ -60,8 +60,8 @@ CORE = (
     Mutant(
         name="settle early: an open frame's record",
         file="consumer/core/tape.py",
-        original="needed = self._ends[head] + (self._offsets[head] in self._open)",
-        replacement="needed = self._ends[head]",
+        original="if ends[head] == judged and self._offsets[head] in self._open:",
+        replacement="if ends[head] < judged and self._offsets[head] in self._open:",
         breaks="the record that holds the first byte of an open frame stays unsettled",
         tests=(_PROPERTIES,),
     ),
