@@ -24,12 +24,16 @@ from consumer.adapters.kafka.topics import KafkaTopics
 from consumer.adapters.kafka.transactor import KafkaTransactor
 from consumer.adapters.telemetry.clock import SystemClock
 from consumer.adapters.telemetry.logs import Logs
-from consumer.adapters.telemetry.metrics import Counts, Telemetry
+from consumer.adapters.telemetry.metrics import Counts
+from consumer.adapters.telemetry.push import Telemetry, pushing
+from consumer.adapters.telemetry.scrape import Scrape
 from consumer.app.connect import (
     admin_options,
     analyzer_options,
     kafka_options,
     log_options,
+    measured_on,
+    push_options,
     replay_options,
     sink_options,
     source_options,
@@ -50,12 +54,25 @@ async def serve(settings: Settings) -> None:
     """Run until a signal says stop. Raises KafkaFailed, ConfigurationError, in groups too."""
     logs = Logs(log_options(settings, terminal=sys.stderr.isatty()))
     counts = Counts()
-    telemetry = Telemetry(counts)
     try:
-        await _Service(settings, logs.log, counts).run()
+        with _pushed(settings, counts):
+            await _Service(settings, logs.log, counts).run()
+    finally:
+        logs.stop()
+
+
+@contextlib.contextmanager
+def _pushed(settings: Settings, counts: Counts) -> Iterator[None]:
+    """Push metrics to a collector meanwhile, if that is wanted. Raises ConfigurationError."""
+    options = push_options(settings)
+    if options is None:
+        yield
+        return
+    telemetry = Telemetry(counts, [pushing(options)], fixed=measured_on(settings))
+    try:
+        yield
     finally:
         telemetry.stop()
-        logs.stop()
 
 
 class _Service:
@@ -76,9 +93,9 @@ class _Service:
         """From the first connection to the last."""
         async with contextlib.AsyncExitStack() as stack:
             if self._settings.admin.enabled:
-                admin = AdminServer(
-                    admin_options(self._settings.admin), self._live, self._ready, self._status
-                )
+                page = Scrape(self._counts, measured_on(self._settings)).page
+                options = admin_options(self._settings.admin)
+                admin = AdminServer(options, self._live, self._ready, self._status, page)
                 await admin.start()
                 stack.push_async_callback(admin.stop)
                 self._log.info("health is served", port=admin.port)

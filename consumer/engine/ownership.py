@@ -49,6 +49,7 @@ class Ownership:
     def assigned(self, partitions: Collection[Partition]) -> None:
         """These are ours now, and no others; they are taken in the background."""
         self.joined = True
+        self._kit.metrics.count("rebalances")
         self._drop([holding for holding in self if holding.tenure.partition not in partitions])
         for partition in partitions:
             holding = self._holdings.get(partition)
@@ -107,12 +108,14 @@ class Ownership:
         }
         if not standings:
             return
+        began = self._kit.clock.monotonic()
         try:
             await self._kit.source.commit(standings)
         except KafkaFailed:
             self._kit.metrics.count("commit_failures")
             raise
         self._kit.metrics.count("commits")
+        self._kit.metrics.observe("commit_seconds", self._kit.clock.monotonic() - began)
         for holding in holdings:
             done = standings.get(holding.tenure.partition)
             if done is not None:

@@ -143,7 +143,7 @@ class Pipeline:
                 reason=error.reason,
             )
             return
-        self._kit.metrics.count("dead_letters")
+        self._kit.metrics.count("dead_letters", 1, error.reason)
         letter = DeadLetter(
             partition=record.partition,
             offset=record.offset,

@@ -35,14 +35,7 @@ from consumer.engine.kit import Kit
 from consumer.engine.pump import Pump
 from consumer.engine.replayer import Replayer
 from consumer.errors import Fault, RecordError
-from consumer.model import (
-    AudioChunk,
-    EndReason,
-    Milliseconds,
-    Offset,
-    Record,
-    SessionKey,
-)
+from consumer.model import AudioChunk, EndReason, Milliseconds, Offset, Record, SessionKey
 
 _TIME_PASSED = TimePassed()
 _GRAIN = 0.001
@@ -87,7 +80,7 @@ class Worker:
         self._backlog = 0
         self._held = 0
         self._full = False
-        self._accounts = Accounts(key, session.tally, kit)
+        self._accounts = Accounts(key, session, kit)
         self._dropped = False
 
     def arrive(self, record: Record, chunk: AudioChunk) -> None:
@@ -152,8 +145,11 @@ class Worker:
         self._catch_up(now)
         self._step(event, now)
         self._weigh(now)
-        if type(event) is not AudioTaken or self._may_oversleep(now):
-            self._arm(now)
+        if type(event) is AudioTaken:
+            self._accounts.taken()
+            if not self._may_oversleep(now):
+                return
+        self._arm(now)
 
     def _catch_up(self, now: float) -> None:
         """Tell what was written before anything is decided by it."""

@@ -37,9 +37,10 @@ class AdminOptions:
 
 
 class AdminServer:
-    """Serves /live, /ready (200 or 503) and /status, all JSON.
+    """Serves /live, /ready (200 or 503) and /status, all JSON, and /metrics.
 
-    status: a mapping of plain values and dataclasses.
+    status: a mapping of plain values and dataclasses. metrics: takes what the Accept header says
+    and gives a page and its content type.
     """
 
     def __init__(
@@ -48,11 +49,13 @@ class AdminServer:
         live: Callable[[], Verdict],
         ready: Callable[[], Verdict],
         status: Callable[[], Mapping[str, Any]],
+        metrics: Callable[[str], tuple[bytes, str]],
     ) -> None:
         self._options = options
         self._live = live
         self._ready = ready
         self._status = status
+        self._metrics = metrics
         self._runner: web.AppRunner | None = None
         self._port = 0
 
@@ -67,6 +70,7 @@ class AdminServer:
         app.router.add_get("/live", self._show_live)
         app.router.add_get("/ready", self._show_ready)
         app.router.add_get("/status", self._show_status)
+        app.router.add_get("/metrics", self._show_metrics)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=_GOODBYE_SECONDS)
         await self._runner.setup()
         host, port = self._options.host, self._options.port
@@ -92,6 +96,10 @@ class AdminServer:
 
     async def _show_status(self, _: web.Request) -> web.Response:
         return _json(HTTPStatus.OK, self._status())
+
+    async def _show_metrics(self, request: web.Request) -> web.Response:
+        page, content_type = self._metrics(request.headers.get("Accept", ""))
+        return web.Response(body=page, headers={"Content-Type": content_type})
 
 
 def _judged(verdict: Verdict) -> web.Response:
