@@ -7,6 +7,7 @@ wins over ours wherever it is shown. No label has a value per session.
 
 from collections.abc import Mapping
 from enum import StrEnum
+from itertools import product
 from typing import Final, Literal, NamedTuple
 
 MetricName = Literal[
@@ -79,7 +80,11 @@ class Kind(StrEnum):
 
 
 class Measure(NamedTuple):
-    """labels: names, in the order in which values are given. buckets: upper bounds, in its unit."""
+    """labels: names, in the order in which values are given. buckets: upper bounds, in its unit.
+
+    known: label values that are shown from the start, at 0, since the first event of a series that
+    begins with it looks like none to those who ask for an increase.
+    """
 
     unit: str
     about: str
@@ -87,12 +92,24 @@ class Measure(NamedTuple):
     labels: tuple[str, ...] = ()
     standard: str = ""
     buckets: tuple[float, ...] = ()
+    known: tuple[tuple[str, ...], ...] = ()
 
 
 _PROMPT: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 _SPOKEN: Final = (0.05, 0.1, 0.25, 0.5, 1.0, 1.5, 2.0, 3.0, 5.0, 10.0, 30.0, 60.0, 300.0)
 _LONG: Final = (1.0, 5.0, 15.0, 60.0, 300.0, 900.0, 1800.0, 3600.0, 14400.0)
 _PARTITION: Final = ("partition",)
+_REASONS: Final = (
+    "bad-audio", "bad-format", "bad-header", "bad-json", "bad-key", "bad-meta", "bad-protobuf",
+    "expired", "late", "no-key", "poisoned", "refused", "stuck", "unknown-content-type",
+    "unknown-encoding", "unknown-event", "unknown-level",
+)  # fmt: skip
+_CODES: Final = (
+    "OK", "CANCELLED", "UNKNOWN", "INVALID_ARGUMENT", "DEADLINE_EXCEEDED", "NOT_FOUND",
+    "ALREADY_EXISTS", "PERMISSION_DENIED", "RESOURCE_EXHAUSTED", "FAILED_PRECONDITION", "ABORTED",
+    "OUT_OF_RANGE", "UNIMPLEMENTED", "INTERNAL", "UNAVAILABLE", "DATA_LOSS", "UNAUTHENTICATED",
+)  # fmt: skip
+_FINDINGS: Final = product(("segment", "utterance"), ("bonafide", "spoofed", "other"))
 
 
 def _gauge(unit: str, about: str, *labels: str) -> Measure:
@@ -119,7 +136,12 @@ MEASURES: Final[Mapping[MetricName, Measure]] = {
     "audio_received_seconds": Measure("s", "call audio taken in from the topic"),
     "audio_sent_seconds": Measure("s", "audio taken by streams, repeated audio included"),
     "audio_judged_seconds": Measure("s", "call audio that a governing result speaks of"),
-    "dead_letters": Measure("{record}", "records for the dead letter topic", labels=("reason",)),
+    "dead_letters": Measure(
+        "{record}",
+        "records for the dead letter topic",
+        labels=("reason",),
+        known=tuple((reason,) for reason in _REASONS),
+    ),
     "sessions_started": Measure("{session}", "incarnations begun"),
     "sessions_ended": Measure("{session}", "incarnations over"),
     "sessions_poisoned": Measure("{session}", "sessions given up"),
@@ -127,7 +149,10 @@ MEASURES: Final[Mapping[MetricName, Measure]] = {
     "streams_opened": Measure("{stream}", "streams opened"),
     "streams_open": _gauge("{stream}", "streams open now"),
     "streams_broken": Measure(
-        "{stream}", "streams that ended without the OK we asked for", labels=("code",)
+        "{stream}",
+        "streams that ended without the OK we asked for",
+        labels=("code",),
+        known=tuple((code,) for code in _CODES),
     ),
     "stream_seconds": _histogram(
         "life of a stream, from its opening to its end",
@@ -142,7 +167,10 @@ MEASURES: Final[Mapping[MetricName, Measure]] = {
     "results_received": Measure("{result}", "results of the API"),
     "results_dropped": Measure("{result}", "results that repeat what was published before"),
     "results_published": Measure(
-        "{result}", "results on their way to the output topic", labels=("level", "label")
+        "{result}",
+        "results on their way to the output topic",
+        labels=("level", "label"),
+        known=tuple(_FINDINGS),
     ),
     "intake_delay_seconds": _histogram(
         "from a record's time stamp until a stream takes its audio", _SPOKEN

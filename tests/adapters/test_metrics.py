@@ -1,7 +1,9 @@
 """What is counted: the port's suite on the real thing and the fake, and how it is shown."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Callable, Mapping
+from pathlib import Path
 from typing import Any, Protocol, get_args
 
 import grpc
@@ -25,6 +27,7 @@ from consumer.measures import MEASURES, Kind, MetricName
 from consumer.ports import Labels, Metrics
 from tests.fakes.metrics import FakeMetrics
 
+CONTRACT = Path(__file__).parents[2] / "docs" / "contract.md"
 FIXED: Mapping[MetricName, Mapping[str, str]] = {
     "records_consumed": {"messaging.system": "kafka"},
     "stream_seconds": {"rpc.system.name": "grpc"},
@@ -67,7 +70,8 @@ def test_labels_are_counted_apart_and_together(make: Callable[[], CountingMetric
     metrics.gauges("lag_records", 9, {("0",): 4, ("1",): 5})
     metrics.gauges("lag_records", 6, {("1",): 6})
     assert metrics.values["dead_letters"] == 4
-    assert metrics.series["dead_letters"] == {("late",): 3, ("poisoned",): 1}
+    assert metrics.series["dead_letters"]["late",] == 3
+    assert metrics.series["dead_letters"]["poisoned",] == 1
     assert metrics.values["lag_records"] == 6
     assert metrics.series["lag_records"] == {("1",): 6}
 
@@ -84,6 +88,18 @@ def test_every_measure_is_described() -> None:
     shown = [prometheus_name(name) for name in MEASURES]
     assert len(set(shown)) == len(shown)
     assert "session" not in {label for measure in MEASURES.values() for label in measure.labels}
+
+
+def test_known_labels_are_shown_from_the_start() -> None:
+    """At 0, so that the first event is an increase; the reasons are those of the contract."""
+    rows = CONTRACT.read_text().split("| reason |")[1].splitlines()
+    reasons = [word for row in rows for word in re.findall(r"`([a-z-]+)`", row.split(" | ")[0])]
+    assert {(reason,) for reason in reasons} == set(MEASURES["dead_letters"].known)
+    codes = {code.name for code in grpc.StatusCode}
+    assert {(code,) for code in codes} == set(MEASURES["streams_broken"].known)
+    page, _ = Scrape(Counts()).page("")
+    assert b'detection_consumer_dead_letters_total{reason="late"} 0.0' in page
+    assert b'results_published_total{label="spoofed",level="segment"} 0.0' in page
 
 
 def filled() -> Counts:
@@ -146,7 +162,7 @@ def test_shows_the_numbers_to_opentelemetry() -> None:
     shown = {m.name: m for m in data.resource_metrics[0].scope_metrics[0].metrics}
     dead = shown["detection_consumer.dead_letters"]
     assert (dead.unit, dead.data.is_monotonic) == ("{record}", True)
-    [point] = dead.data.data_points
+    [point] = [p for p in dead.data.data_points if p.value]
     assert (point.value, dict(point.attributes)) == (2, {"reason": "late"})
     [point] = shown["messaging.client.consumed.messages"].data.data_points
     assert (point.value, dict(point.attributes)) == (3, {"messaging.system": "kafka"})
@@ -196,8 +212,8 @@ async def test_pushes_to_a_collector(collector: tuple[Collector, str]) -> None:
     await asyncio.to_thread(telemetry.stop)
     [metrics] = receiver.requests[-1].resource_metrics[0].scope_metrics
     [published] = [m for m in metrics.metrics if m.name == "detection_consumer.results_published"]
-    [point] = published.sum.data_points
-    assert point.as_double or point.as_int == 5
+    [point] = [p for p in published.sum.data_points if p.as_double or p.as_int]
+    assert point.as_double == 5
     assert {a.key: a.value.string_value for a in point.attributes} == {
         "level": "segment",
         "label": "spoofed",

@@ -44,7 +44,9 @@ class Counts:
         plain = [n for n in get_args(MetricName) if MEASURES[n].kind is not Kind.HISTOGRAM]
         self.values: dict[MetricName, float] = dict.fromkeys(plain, 0.0)
         self.series: dict[MetricName, dict[Labels, float]] = {
-            name: {} for name in plain if MEASURES[name].labels
+            name: dict.fromkeys(MEASURES[name].known, 0.0)
+            for name in plain
+            if MEASURES[name].labels
         }
         self.histograms: dict[MetricName, dict[Labels, Histogram]] = {
             name: {} for name in get_args(MetricName) if name not in self.values
