@@ -79,7 +79,7 @@ async def test_refuses_a_name_that_brokers_refuse(topics: KafkaTopics) -> None:
 async def test_says_which_right_is_missing() -> None:
     """A topic that may not be seen is refused with its name and the right it takes."""
     code = foreign.TopicAuthorizationFailedError.errno
-    with pytest.raises(KafkaRefused, match=r"can't look at secret.*needs rights on the topic"):
+    with pytest.raises(KafkaRefused, match=r"can't look at secret.*grant this user rights"):
         _topic({"error_code": code, "topic": "secret", "partitions": []})
 
 

@@ -115,7 +115,10 @@ class Topics:
         self._names = names
         self._partitions = partitions
         self._reader = AIOKafkaConsumer(
-            bootstrap_servers=brokers, enable_auto_commit=False, auto_offset_reset="earliest"
+            bootstrap_servers=brokers,
+            enable_auto_commit=False,
+            auto_offset_reset="earliest",
+            isolation_level="read_committed",
         )
 
     async def __aenter__(self) -> Self:

@@ -43,7 +43,7 @@ class KafkaCheckpoints:
             client = AIOKafkaConsumer(**loner_arguments(self._kafka, self._options))
             try:
                 await reach(client.start, self._kafka.request_timeout_seconds, self._kafka, doing)
-                with translated(doing):
+                with translated(doing, "Read"):
                     async with asyncio.timeout(self._options.timeout_seconds):
                         return await self._read_all(client, TopicPartition(self._topic, number))
             finally:

@@ -68,7 +68,7 @@ def _pass_on(
 
 
 def _fail(written: "asyncio.Future[None]", record: Outgoing, error: BaseException) -> None:
-    failure = ours(error, f"can't write to {record.topic}")
+    failure = ours(error, f"can't write to {record.topic}", "Write")
     if failure is not error:
         failure.__cause__ = error
     written.set_exception(failure)
