@@ -132,6 +132,15 @@ class Topics:
         """Disconnect."""
         await self._reader.stop()
 
+    async def grow(self, partitions: int) -> None:
+        """The topics have so many now: read on in all of them."""
+        before = {place: await self._reader.position(place) for place in self._reader.assignment()}
+        self._partitions = partitions
+        topics = (self._names.results, self._names.sessions, self._names.letters)
+        self._reader.assign([place for topic in topics for place in self._places(topic)])
+        for place, position in before.items():
+            self._reader.seek(place, position)
+
     async def poll(self, seconds: float = 0.1) -> None:
         """Read on, and wait so long for something new."""
         found = await self._reader.getmany(timeout_ms=int(seconds * 1000))

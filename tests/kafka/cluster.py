@@ -13,10 +13,10 @@ from itertools import count
 from pathlib import Path
 from random import SystemRandom
 
-from consumer.adapters.kafka.options import KafkaOptions
+from consumer.adapters.kafka.options import KafkaOptions, SecurityOptions
 from tests.kafka.install import java, libraries
 from tests.kafka.node import Node, NodeFailed
-from tests.kafka.properties import HOST, Place, properties
+from tests.kafka.properties import HOST, PASSWORD, USER, Place, properties
 
 _READY_SECONDS = 60.0
 # Below the ports that systems hand out by themselves: those may be taken while a node is down.
@@ -52,6 +52,14 @@ class Cluster:
     def options(self) -> KafkaOptions:
         """How adapters reach it."""
         return KafkaOptions(bootstrap_servers=self.bootstrap, request_timeout_seconds=10.0)
+
+    @property
+    def login_options(self) -> KafkaOptions:
+        """How adapters log in."""
+        security = SecurityOptions(
+            protocol="SASL_PLAINTEXT", mechanism="PLAIN", username=USER, password=PASSWORD
+        )
+        return replace(self.options, bootstrap_servers=self.login, security=security)
 
     @property
     def copies(self) -> int:

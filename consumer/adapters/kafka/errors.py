@@ -19,6 +19,7 @@ from consumer.errors import (
     OwnershipLost,
     RecordTooLarge,
 )
+from consumer.model import Partition
 
 
 class Meaning(NamedTuple):
@@ -97,6 +98,14 @@ def ours(error: BaseException, doing: str, right: Right | None = None) -> KafkaF
         advice = f"grant this user {right} on the topic"
     text = f"{doing}: {str(error) or type(error).__name__}"
     return kind(f"{text} ({advice})" if advice else text)
+
+
+def no_partition(partition: Partition) -> KafkaRefused:
+    """Of an output, or of checkpoints, while the input has more of them."""
+    return KafkaRefused(
+        f"{partition.topic} has no partition {partition.number}; it needs as many as the input "
+        "topic has: add them"
+    )
 
 
 @contextmanager

@@ -259,6 +259,9 @@ class KafkaSource:
         if self._failure is not None:
             failure, self._failure = self._failure, None
             raise failure
+        if inside.hidden(self._consumer, self._options.topic):
+            error = foreign.TopicAuthorizationFailedError(self._options.topic)
+            raise ours(error, "can't see the input topic any more", "Read")
         if inside.fetches_no_more(self._consumer):
             raise KafkaFailed("fetching in the background has ended; start anew")
 
