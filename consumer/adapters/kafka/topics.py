@@ -21,7 +21,7 @@ from consumer.adapters.kafka.arguments import client_arguments
 from consumer.adapters.kafka.errors import ours, translated
 from consumer.adapters.kafka.options import KafkaOptions, TopicOptions
 from consumer.adapters.kafka.reach import reach
-from consumer.adapters.kafka.rights import Rights, lacks, topic_rights
+from consumer.adapters.kafka.rights import Rights, group_rights, lacks, topic_rights
 from consumer.errors import KafkaFailed, KafkaRefused
 
 _EXISTS: Final = foreign.TopicAlreadyExistsError.errno
@@ -85,6 +85,10 @@ class KafkaTopics:
         None where brokers don't say, as of what isn't there. Raises KafkaFailed, KafkaRefused.
         """
         return await topic_rights(self._client, names)
+
+    async def group_rights(self, group_id: str) -> Rights | None:
+        """The same of a group. Raises KafkaFailed, KafkaRefused."""
+        return await group_rights(self._client, group_id)
 
     async def prepare(self, options: TopicOptions) -> Mapping[str, Topic]:
         """See to it that all topics are there and fit. Raises KafkaFailed, KafkaRefused."""
