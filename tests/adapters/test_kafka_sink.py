@@ -10,6 +10,7 @@ from aiokafka import errors as foreign
 from consumer.adapters.kafka.fresh import make_topic
 from consumer.adapters.kafka.options import Compression, KafkaOptions, SinkOptions
 from consumer.adapters.kafka.sink import KafkaSink
+from consumer.adapters.kafka.writing import _pass_on
 from consumer.errors import KafkaFailed, KafkaRefused
 from consumer.model import Outgoing
 from tests.adapters.broker import Broker, free_port
@@ -99,3 +100,17 @@ async def test_writes_to_a_partition_that_the_topic_has_gained(apache_kafka: Clu
             await (await sink.send(Outgoing(topic, 2, b"call", b"{}")))
     finally:
         await sink.stop()
+
+
+async def test_a_failure_that_nobody_waits_for_is_no_traceback() -> None:
+    """Who has given a write up does not care any more how it ends."""
+    complaints: list[object] = []
+    loop = asyncio.get_running_loop()
+    loop.set_exception_handler(lambda _, what: complaints.append(what))
+    sent: asyncio.Future[object] = loop.create_future()
+    written: asyncio.Future[None] = loop.create_future()
+    written.cancel()
+    sent.set_exception(foreign.TopicAuthorizationFailedError("out"))
+    _pass_on(sent, written, Outgoing("out", 0, b"call", b"{}"))
+    del sent
+    assert complaints == []

@@ -75,13 +75,12 @@ def _missing(producer: AIOKafkaProducer, record: Outgoing) -> bool:
 def _pass_on(
     sent: "asyncio.Future[object]", written: "asyncio.Future[None]", record: Outgoing
 ) -> None:
+    error = None if sent.cancelled() else sent.exception()  # fetched, or Python complains of it
     if written.done():
         return
     if sent.cancelled():
         written.cancel()
-        return
-    error = sent.exception()
-    if error is None:
+    elif error is None:
         written.set_result(None)
     else:
         _fail(written, record, error)
