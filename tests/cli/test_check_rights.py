@@ -20,11 +20,7 @@ from tests.kafka.rights import Rule, grant
 pytestmark = [pytest.mark.kafka, pytest.mark.usefixtures("sandbox")]
 
 TOLD = {
-    "input": ("topic calls", "grant this user Read on it"),
-    "results": ("topic results", "grant this user Write on it"),
-    "sessions": ("topic sessions", "grant this user Write on it"),
     "letters": ("topic letters", "grant this user Write on it"),
-    "restoring": ("topic judges", "grant this user Read on it"),
     "checkpoints": ("topic judges", "grant this user Write on it"),
     "group": ("group judges", "grant this user Read on the consumer group"),
     "transactions": ("transactions", "grant this user Write on all transactional ids"),
@@ -79,7 +75,7 @@ def test_rights_that_suffice(
 def test_missing_rights(
     call: Call, guarded_kafka: Cluster, monkeypatch: pytest.MonkeyPatch, missing: str
 ) -> None:
-    """Each is told on the line of what it is a right to, and no other line complains."""
+    """It is told on the line of what it is a right to, and no other line complains."""
     names = settle(guarded_kafka, monkeypatch, login(guarded_kafka))
     asyncio.run(make(guarded_kafka, names))
     needed = rules(names, "exactly_once")

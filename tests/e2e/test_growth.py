@@ -54,7 +54,7 @@ async def test_gained_partition(
 
 @pytest.mark.parametrize(
     ("small", "delivery"),
-    [("checkpoints", "at_least_once"), ("results", "at_least_once"), ("results", "exactly_once")],
+    [("checkpoints", "at_least_once"), ("results", "exactly_once")],
 )
 async def test_output_left_behind(
     apache_stage: Stage, apache_kafka: Cluster, small: str, delivery: Delivery

@@ -14,8 +14,16 @@ from tests.kafka.rights import grant, take_back
 pytestmark = [pytest.mark.e2e, pytest.mark.kafka]
 
 
-@pytest.mark.parametrize("delivery", ["at_least_once", "exactly_once"])
-@pytest.mark.parametrize("taken", ["input", "results", "group"])
+@pytest.mark.parametrize(
+    ("taken", "delivery"),
+    [
+        ("input", "at_least_once"),
+        ("input", "exactly_once"),
+        ("results", "at_least_once"),
+        ("results", "exactly_once"),
+        ("group", "exactly_once"),
+    ],
+)
 async def test_right_taken_away(
     guarded_stage: Stage, guarded_kafka: Cluster, taken: str, delivery: Delivery
 ) -> None:
