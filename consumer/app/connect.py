@@ -26,6 +26,7 @@ def kafka_options(kafka: KafkaSettings) -> KafkaOptions:
         bootstrap_servers=kafka.bootstrap_servers,
         client_id=kafka.client_id,
         request_timeout_seconds=kafka.request_timeout_seconds,
+        refresh_seconds=kafka.refresh_seconds,
         security=SecurityOptions(
             protocol=kafka.security_protocol,
             mechanism=kafka.mechanism(),

@@ -84,9 +84,15 @@ class Ownership:
             left = _names(h.tenure.partition for h in leaving)
             self._kit.log.info("partitions given back", partitions=left, lost=lost)
 
-    def abandon(self) -> None:
-        """Let go of everything at once, also of what was assigned while the rest was given back."""
-        self._drop(list(self))
+    def abandon(self) -> Collection[Holding]:
+        """Let go of everything at once, also of what was assigned while the rest was given back.
+
+        Returns what that was: tasks of an engine that has failed begin nothing any more, not even
+        to stop its writers.
+        """
+        leaving = list(self)
+        self._drop(leaving)
+        return leaving
 
     async def commit(self, holdings: Collection[Holding], patience: float | None = None) -> None:
         """Let what these have settled become durable. Raises KafkaFailed.

@@ -53,8 +53,11 @@ class Pipeline:
             owned = [holding.tenure.partition for holding in self.ownership]
             await self.ownership.revoked(owned, False)
         finally:
-            self.ownership.abandon()
-            await kit.source.stop()
+            left = self.ownership.abandon()
+            try:
+                await kit.source.stop()
+            finally:
+                await asyncio.gather(*(holding.writer.stop() for holding in left))
 
     async def _work(self) -> None:
         kit = self._kit

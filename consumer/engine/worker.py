@@ -44,8 +44,7 @@ _GRAIN = 0.001
 
 class Worker:
     """began: time stamp of the first record. newest: the last record, timestamp and arrived: of it.
-
-    over: told when the session is closed.
+    heard: topic time as it stood then. over: told when the session is closed.
     """
 
     def __init__(  # noqa: PLR0917 - it is handed its parts, once
@@ -61,7 +60,7 @@ class Worker:
         self.key = key
         self.session = session
         self.lane = lane
-        self.began = self.timestamp = Milliseconds(0)
+        self.began = self.timestamp = self.heard = Milliseconds(0)
         self.newest = Offset(-1)
         self.arrived = 0.0
         self._ending: Ending | None = None

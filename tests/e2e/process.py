@@ -16,6 +16,7 @@ from consumer.demo.port import HOST
 
 _GRACE_SECONDS = 20.0
 """The default of CONSUMER_SHUTDOWN__TIMEOUT_SECONDS."""
+_GIVING_UP_SECONDS = 30.0
 
 
 @dataclass(slots=True)
@@ -63,12 +64,32 @@ class Consumer:
         [peak] = [line for line in lines if line.startswith("VmHWM:")]
         return int(peak.split()[1]) / 1024
 
+    async def gives_up(self) -> tuple[int, str]:
+        """Exit code and words of one that ends by itself, as it is expected to."""
+        self._told_to_stop = True
+        async with asyncio.timeout(_GIVING_UP_SECONDS):
+            code = await self.child.ended()
+        return code, self.child.log.read_text()
+
     async def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
         """Send it a signal; its exit code, if it ends within the grace period of a shutdown."""
         self._told_to_stop = True
         os.kill(self.pid, number)
         async with asyncio.timeout(_GRACE_SECONDS):
             return await self.child.ended()
+
+
+async def giving_up(folder: Path, settings: Mapping[str, str]) -> tuple[int, str]:
+    """Exit code and words of a consumer that does not start."""
+    log = folder / "run.log"
+    child = Child("run", (*python(), "run"), log, {**environment(), **settings})
+    await child.start()
+    try:
+        async with asyncio.timeout(_GIVING_UP_SECONDS):
+            code = await child.ended()
+    finally:
+        await child.stop()
+    return code, log.read_text()
 
 
 async def get(port: int, path: str) -> tuple[int, Any]:

@@ -115,7 +115,10 @@ class Topics:
         self._names = names
         self._partitions = partitions
         self._reader = AIOKafkaConsumer(
-            bootstrap_servers=brokers, enable_auto_commit=False, auto_offset_reset="earliest"
+            bootstrap_servers=brokers,
+            enable_auto_commit=False,
+            auto_offset_reset="earliest",
+            isolation_level="read_committed",
         )
 
     async def __aenter__(self) -> Self:
@@ -128,6 +131,15 @@ class Topics:
     async def __aexit__(self, *_: object) -> None:
         """Disconnect."""
         await self._reader.stop()
+
+    async def grow(self, partitions: int) -> None:
+        """The topics have so many now: read on in all of them."""
+        before = {place: await self._reader.position(place) for place in self._reader.assignment()}
+        self._partitions = partitions
+        topics = (self._names.results, self._names.sessions, self._names.letters)
+        self._reader.assign([place for topic in topics for place in self._places(topic)])
+        for place, position in before.items():
+            self._reader.seek(place, position)
 
     async def poll(self, seconds: float = 0.1) -> None:
         """Read on, and wait so long for something new."""

@@ -5,6 +5,7 @@ insides has one place to be found. Each entry says which promise needs it.
 """
 
 import asyncio
+from collections.abc import Collection
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.consumer.subscription_state import TopicPartitionState
@@ -47,6 +48,23 @@ def state(consumer: AIOKafkaConsumer, place: TopicPartition) -> TopicPartitionSt
     subscription = consumer._subscription.subscription  # noqa: SLF001 - see above
     assignment = None if subscription is None else subscription.assignment
     return None if assignment is None else assignment.state_value(place)
+
+
+async def partitions(consumer: AIOKafkaConsumer, topic: str) -> Collection[int]:
+    """The numbers of a topic's partitions; asks the brokers unless they have told already.
+
+    A consumer that is asked for one that isn't there would look for it until it gives up.
+    """
+    found: Collection[int] = await consumer._client._wait_on_metadata(topic)  # noqa: SLF001 - see above
+    return found
+
+
+def hidden(consumer: AIOKafkaConsumer, topic: str) -> bool:
+    """Whether the brokers have last said that we may not see this topic.
+
+    To the group it has no partitions then, so its members would wait for ever for some.
+    """
+    return topic in consumer._client.cluster.unauthorized_topics  # noqa: SLF001 - see above
 
 
 def holds_records(consumer: AIOKafkaConsumer, place: TopicPartition) -> bool:

@@ -104,7 +104,7 @@ class KafkaSource:
         """Commit these as a member of the group. Raises KafkaFailed, OwnershipLost."""
         for partition in standings:
             self._owned(partition)
-        with translated("can't commit"):
+        with translated("can't commit", "Read"):
             async with asyncio.timeout(self._options.commit_timeout_seconds):
                 said = {_place(p): (s.offset, write_claim(s.claim)) for p, s in standings.items()}
                 await self._commits.run(self._consumer.commit(said))
@@ -238,7 +238,7 @@ class KafkaSource:
             if isinstance(error, foreign.RecordTooLargeError):
                 text = "a record is larger than the fetch size; raise the partition's fetch bytes"
                 raise KafkaRefused(text) from error
-            raise ours(error, "can't read") from error
+            raise ours(error, "can't read", "Read") from error
         missed: Iterable[TopicPartition] = error.args[0]
         for partition in (Partition(*place) for place in missed):
             reading = self._readings.get(partition)
@@ -259,6 +259,9 @@ class KafkaSource:
         if self._failure is not None:
             failure, self._failure = self._failure, None
             raise failure
+        if inside.hidden(self._consumer, self._options.topic):
+            error = foreign.TopicAuthorizationFailedError(self._options.topic)
+            raise ours(error, "can't see the input topic any more", "Read")
         if inside.fetches_no_more(self._consumer):
             raise KafkaFailed("fetching in the background has ended; start anew")
 
