@@ -18,6 +18,7 @@ _GRACE_SECONDS = 20.0
 """The default of CONSUMER_SHUTDOWN__TIMEOUT_SECONDS."""
 _PROCESS_END_SECONDS = 1.5
 """What an interpreter may take to end, after the service has, on a busy machine."""
+_AT_WORK = {"live", "held back"}
 _UNSIGHTLY = ("Traceback", "was never retrieved", "was destroyed but it is pending")
 
 
@@ -58,6 +59,11 @@ class Consumer:
         """Counters and gauges by name."""
         metrics: Mapping[str, float] = (await get(self.admin, "/status"))[1]["metrics"]
         return metrics
+
+    async def epochs(self) -> Mapping[int, int]:
+        """The partitions that it works on, each with the epoch in which it took it."""
+        partitions = (await get(self.admin, "/status"))[1]["partitions"]
+        return {one["partition"]: one["epoch"] for one in partitions if one["state"] in _AT_WORK}
 
     @property
     def peak_mib(self) -> float:

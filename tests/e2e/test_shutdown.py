@@ -116,12 +116,13 @@ async def test_transactions(apache_stage: Stage, mode: str) -> None:
     calls = readings(4, partitions=2)
     way = {"SHUTDOWN__MODE": mode, "DELIVERY": "exactly_once", **_BUDGETS}
     consumer = await stage.start(**way)
-    async with _fed_steadily(stage, calls):
+    async with stage.feeder.steadily(calls):
         for moment in (0.0, 0.3, 0.6, 0.9):
             await stage.until(partial(_more_than, stage, len(stage.topics.results)), "a result")
             await asyncio.sleep(moment * _COMMIT_SECONDS)
             await consumer.bow_out(_GRACE_SECONDS)
             consumer = await stage.start_consumer(**way)
+    await stage.feeder.play(calls, end=True)
     await stage.over()
     await _nothing_amiss(stage, "exactly_once")
     assert mode != "drain" or _heard_once(stage)
@@ -144,24 +145,6 @@ async def _asleep(consumer: Consumer) -> AsyncIterator[None]:
         yield
     finally:
         os.kill(consumer.pid, signal.SIGCONT)
-
-
-@asynccontextmanager
-async def _fed_steadily(stage: Stage, calls: Sequence[Call]) -> AsyncIterator[None]:
-    """Feed the calls at their pace meanwhile, and what is left of them at the end."""
-
-    async def feed() -> None:
-        for quarter in range(1, 60):
-            await stage.feeder.play(calls, until=quarter / 4)
-            await asyncio.sleep(0.25)
-
-    feeding = asyncio.create_task(feed(), name="steady feeder")
-    try:
-        yield
-    finally:
-        feeding.cancel()
-        await asyncio.wait([feeding])
-    await stage.feeder.play(calls, end=True)
 
 
 def _heard_once(stage: Stage) -> bool:
