@@ -36,7 +36,8 @@ async def test_work_that_never_ends(number: signal.Signals) -> None:
         await ask(grace, number)
         await for_ever()
 
-    await grace.bound(work)
+    async with asyncio.timeout(10 * SECONDS):
+        await grace.bound(work)
     assert asyncio.get_running_loop().time() - asked_at >= SECONDS
     assert log.events("warning") == ["stopping took too long, the rest is read again"]
 
