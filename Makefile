@@ -5,7 +5,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: help demo kafka test check lint types contracts mutants chaos breaks bench deliveries proto readme lock clean
+.PHONY: help demo kafka test check lint types contracts mutants chaos breaks bench deliveries handovers proto readme lock clean
 help: ## This list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
 
@@ -54,6 +54,9 @@ bench: $(VENV)/dev.stamp ## CPU per chunk, side by side with a hand-written loop
 
 deliveries: $(VENV)/dev.stamp ## What exactly once costs; needs Java 17 and Maven
 	$(BIN)/python -m benchmarks.deliveries $(ARGS)
+
+handovers: $(VENV)/dev.stamp ## What a hand-over and a crash cost a call; needs Java 17 and Maven
+	$(BIN)/python -m benchmarks.handovers $(ARGS)
 
 proto: $(VENV)/dev.stamp ## Generate consumer/pb from proto/
 	$(BIN)/python -m grpc_tools.protoc -I proto --python_out=consumer/pb --pyi_out=consumer/pb proto/*.proto

@@ -1,16 +1,15 @@
 """The service: builds every part, and owns their lifetime.
 
 Up: logs, health, topics, sink, pipeline. Down: the reverse, so that what is on its way still gets
-out. The first SIGTERM or SIGINT asks for a hand-over; another one does not wait for it.
+out. The first SIGTERM or SIGINT asks for a hand-over; another one does not wait for it. Until the
+group is joined there is nothing to hand over, and a signal ends whatever is under way.
 """
 
 import asyncio
 import contextlib
 import gc
-import signal
 import sys
 from collections.abc import Iterator, Mapping
-from functools import partial
 from typing import Any
 from uuid import uuid4
 
@@ -40,11 +39,13 @@ from consumer.app.connect import (
     topic_options,
     transaction_options,
 )
+from consumer.app.grace import Grace
 from consumer.codec.results import PublicationEncoder
 from consumer.core.breaker import Breaker
 from consumer.core.flow import Mark
 from consumer.engine.kit import Kit, Policies
 from consumer.engine.pipeline import Pipeline
+from consumer.engine.unless import unless
 from consumer.model import Partition
 from consumer.ports import Log
 from consumer.settings.settings import Delivery, Settings
@@ -87,30 +88,38 @@ class _Service:
         self._replay = KafkaReplay(kafka, replay_options())
         self._checkpoints = KafkaCheckpoints(kafka, settings.kafka.checkpoints, replay_options())
         self._analyzer = GrpcAnalyzer(analyzer_options(settings.api))
+        self._grace = Grace(settings.shutdown.timeout_seconds, log)
         self._pipeline: Pipeline | None = None
 
     async def run(self) -> None:
         """From the first connection to the last."""
+        await self._grace.bound(self._run)
+        self._log.info("stopped")
+
+    async def _run(self) -> None:
         async with contextlib.AsyncExitStack() as stack:
             if self._settings.admin.enabled:
                 page = Scrape(self._counts, measured_on(self._settings)).page
                 options = admin_options(self._settings.admin)
                 admin = AdminServer(options, self._live, self._ready, self._status, page)
                 await admin.start()
-                stack.push_async_callback(admin.stop)
+                stack.push_async_callback(self._grace.close, admin.stop)
                 self._log.info("health is served", port=admin.port)
-            async with KafkaTopics(self._kafka) as topics:
-                await topics.prepare(topic_options(self._settings.kafka))
-            stack.push_async_callback(self._analyzer.stop)
-            stack.push_async_callback(self._replay.stop)
-            await self._sink.start()
-            stack.push_async_callback(self._sink.stop)
+            if not await unless(self._grace.asked, self._connect(stack)):
+                return
             async with asyncio.TaskGroup() as tasks:
-                self._pipeline = Pipeline(self._kit(tasks))
-                with _signals(self._pipeline, self._log):
-                    _settle_in()
-                    await self._pipeline.run()
-            self._log.info("stopped")
+                self._pipeline = Pipeline(self._kit(tasks), self._grace.asked)
+                _settle_in()
+                await self._pipeline.run()
+
+    async def _connect(self, stack: contextlib.AsyncExitStack) -> None:
+        """Connect all but the member of the group, and have it undone in the end."""
+        async with KafkaTopics(self._kafka) as topics:
+            await topics.prepare(topic_options(self._settings.kafka))
+        stack.push_async_callback(self._grace.close, self._analyzer.stop)
+        stack.push_async_callback(self._grace.close, self._replay.stop)
+        await self._sink.start()
+        stack.push_async_callback(self._grace.close, self._sink.stop)
 
     def _kit(self, tasks: asyncio.TaskGroup) -> Kit:
         settings = self._settings
@@ -181,23 +190,3 @@ def _settle_in() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(10_000, 10, 10)
-
-
-@contextlib.contextmanager
-def _signals(pipeline: Pipeline, log: Log) -> Iterator[None]:
-    """Stop at SIGTERM and SIGINT; a second one ends the process at once."""
-    loop = asyncio.get_running_loop()
-
-    def stop(number: signal.Signals) -> None:
-        log.info("stopping", signal=number.name)
-        loop.remove_signal_handler(number)
-        pipeline.stop()
-
-    wanted = (signal.SIGTERM, signal.SIGINT)
-    for number in wanted:
-        loop.add_signal_handler(number, partial(stop, number))
-    try:
-        yield
-    finally:
-        for number in wanted:
-            loop.remove_signal_handler(number)

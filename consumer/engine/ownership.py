@@ -32,6 +32,7 @@ class Ownership:
         self._replayer = replayer
         self._holdings: dict[Partition, Holding] = {}
         self._backoff = BackoffPolicy()
+        self._giving_back = asyncio.Lock()
         self.joined = False
 
     def __iter__(self) -> Iterator[Holding]:
@@ -63,8 +64,13 @@ class Ownership:
     async def revoked(self, partitions: Collection[Partition], lost: bool) -> None:
         """These are taken back: publish, settle and commit what is done, within a budget.
 
-        They may be given again, so what is known of them is kept until `assigned` says.
+        They may be given again, so what is known of them is kept until `assigned` says. A stop
+        during a revoke waits for it, or it would cut off what that is about to commit.
         """
+        async with self._giving_back:
+            await self._give_back(partitions, lost)
+
+    async def _give_back(self, partitions: Collection[Partition], lost: bool) -> None:
         leaving = [h for p in partitions if (h := self._holdings.get(p)) is not None]
         self._drop([h for h in leaving if h.tenure.phase is Phase.RESTORING])
         leaving = [h for h in leaving if h.tenure.phase is not Phase.ENDED]

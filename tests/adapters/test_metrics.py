@@ -200,6 +200,17 @@ async def collector() -> AsyncIterator[tuple[Collector, str]]:
     await server.stop(None)
 
 
+async def test_a_collector_that_is_away_holds_nobody_up() -> None:
+    """Numbers go on being counted, and stopping takes a moment."""
+    counts = Counts()
+    telemetry = Telemetry(counts, [pushing(PushOptions("http://127.0.0.1:1", 0.05))])
+    counts.observe("publish_seconds", 1.0)
+    await asyncio.sleep(0.2)
+    async with asyncio.timeout(10):
+        await asyncio.to_thread(telemetry.stop)
+    assert counts.histograms["publish_seconds"][()].total == 1.0
+
+
 async def test_pushes_to_a_collector(collector: tuple[Collector, str]) -> None:
     """A real receiver gets all of it again and again, and a last time at the end."""
     receiver, endpoint = collector

@@ -6,7 +6,8 @@ come from what it judges.
 
 import asyncio
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -16,6 +17,8 @@ from aiokafka.structs import RecordMetadata
 from tests.e2e.calls import Call
 
 Headers = Sequence[tuple[str, bytes]]
+
+_STEP_SECONDS = 0.1
 
 _NULL = object()
 """Stands for a null value: the client refuses a record with neither key nor value."""
@@ -105,6 +108,31 @@ class Feeder:
         if end:
             for one in sent:
                 await self.end(one.call)
+
+    @asynccontextmanager
+    async def steadily(self, calls: Sequence[Call], pace: float = 1.0) -> AsyncIterator[None]:
+        """Send what is left of these calls as it is spoken, while the block lasts.
+
+        pace: seconds of audio in a second.
+        """
+        feeding = asyncio.create_task(self._steadily(calls, pace), name="steady feeder")
+        try:
+            yield
+        finally:
+            feeding.cancel()
+            await asyncio.wait([feeding])
+        if not feeding.cancelled():
+            feeding.result()
+
+    async def _steadily(self, calls: Sequence[Call], pace: float) -> None:
+        loop = asyncio.get_running_loop()
+        done = min(self.sent[c.key].frames / c.rate if c.key in self.sent else 0 for c in calls)
+        begun = loop.time() - done / pace
+        whole = max(call.frames / call.rate for call in calls)
+        while done < whole:
+            await asyncio.sleep(_STEP_SECONDS)
+            done = (loop.time() - begun) * pace
+            await self.play(calls, until=done)
 
     def adopt(self, other: "Feeder") -> None:
         """Count what another feeder has sent to the same topic as sent here."""

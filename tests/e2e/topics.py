@@ -105,9 +105,14 @@ class Event:
 
 
 class Topics:
-    """What was read so far; `async with` it. letters: dead letters as they stand there."""
+    """What was read so far; `async with` it. letters: dead letters as they stand there.
 
-    def __init__(self, brokers: str, names: Names, partitions: int) -> None:
+    committed_only: what transactions have not committed is not read.
+    """
+
+    def __init__(
+        self, brokers: str, names: Names, partitions: int, *, committed_only: bool = False
+    ) -> None:
         self.results: list[Result] = []
         self.events: list[Event] = []
         self.letters: list[ConsumerRecord[bytes, bytes]] = []
@@ -118,7 +123,7 @@ class Topics:
             bootstrap_servers=brokers,
             enable_auto_commit=False,
             auto_offset_reset="earliest",
-            isolation_level="read_committed",
+            isolation_level="read_committed" if committed_only else "read_uncommitted",
         )
 
     async def __aenter__(self) -> Self:
@@ -178,6 +183,17 @@ class Topics:
             await admin.close()
         offsets = {place.partition: meta.offset for place, meta in found.items()}
         return {place.partition: max(0, offsets.get(place.partition, 0)) for place in places}
+
+    async def group_state(self) -> str:
+        """What the coordinator says of the group, such as Stable or PreparingRebalance."""
+        admin = AIOKafkaAdminClient(bootstrap_servers=self._brokers)
+        try:
+            await admin.start()
+            [answer] = await admin.describe_consumer_groups([self._names.group])
+        finally:
+            await admin.close()
+        [(_, _, state, *_)] = answer.groups
+        return str(state)
 
     def of(self, key: str) -> list[Result]:
         """A session's results in order."""

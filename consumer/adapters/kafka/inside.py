@@ -6,9 +6,12 @@ insides has one place to be found. Each entry says which promise needs it.
 
 import asyncio
 from collections.abc import Collection
+from contextlib import suppress
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.consumer.subscription_state import TopicPartitionState
+from aiokafka.errors import KafkaError
+from aiokafka.protocol.group import LeaveGroupRequest
 
 
 def generation(consumer: AIOKafkaConsumer) -> int:
@@ -41,6 +44,22 @@ def leave_first_generation(consumer: AIOKafkaConsumer) -> None:
     """
     if generation(consumer) == 0:
         consumer._coordinator.generation = 1  # noqa: SLF001 - read by nothing but the leaving
+
+
+async def quit_join(consumer: AIOKafkaConsumer) -> None:
+    """Leave the group in the middle of a join, of a consumer that is stopping already.
+
+    The library first awaits the join's end, for which the group may wait for its slowest member,
+    and then doesn't leave if that came to nothing: the others would wait for our session timeout.
+    Brokers answer a connection's requests in turn, so this takes another one.
+    """
+    coordinator = consumer._coordinator  # noqa: SLF001 - there is no public way
+    if coordinator is None or coordinator._group_instance_id is not None:  # noqa: SLF001
+        return
+    if coordinator.member_id and coordinator.coordinator_id is not None:
+        request = LeaveGroupRequest(coordinator.group_id, coordinator.member_id)
+        with suppress(KafkaError):
+            await consumer._client.send(coordinator.coordinator_id, request)  # noqa: SLF001
 
 
 def state(consumer: AIOKafkaConsumer, place: TopicPartition) -> TopicPartitionState | None:

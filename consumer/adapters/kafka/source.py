@@ -12,6 +12,7 @@ committing, falling back to another offset, and leaving the group when nobody po
 import asyncio
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
+from functools import partial
 from typing import Final
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
@@ -148,11 +149,21 @@ class KafkaSource:
         """Leave the group, without `revoked`; what doesn't end in time is left to itself."""
         client, self._client = self._client, None
         self._readings.clear()
-        await self._standings.stop()
-        if client is None:
-            return
-        inside.leave_first_generation(client)
-        await leave(client.stop, self._kafka.stop_timeout_seconds)
+        async with asyncio.TaskGroup() as partings:
+            partings.create_task(self._standings.stop(), name="disconnect")
+            if client is not None:
+                inside.leave_first_generation(client)
+                quitting = partial(self._quit, client)
+                partings.create_task(
+                    leave(quitting, self._kafka.stop_timeout_seconds), name="leave the group"
+                )
+
+    async def _quit(self, client: AIOKafkaConsumer) -> None:
+        """Stop it; where it is joining the group just now, it leaves without waiting for that."""
+        async with asyncio.TaskGroup() as partings:
+            partings.create_task(client.stop(), name="stop the consumer")
+            if not self._at_rest.is_set():
+                partings.create_task(inside.quit_join(client), name="quit joining")
 
     def _note_assigned(self, places: Collection[TopicPartition]) -> None:
         """The group gave us these partitions; nothing is read of them before `begin`."""

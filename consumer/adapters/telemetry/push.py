@@ -13,6 +13,8 @@ from consumer.errors import ConfigurationError
 from consumer.measures import MEASURES, Kind, MetricName
 from consumer.ports import Labels
 
+_GOODBYE_MS: Final = 1_000
+
 Fixed = Mapping[MetricName, Mapping[str, str]]
 """Attributes that a measure always has, such as the name of a topic."""
 
@@ -66,8 +68,8 @@ class Telemetry:
             self._record(meter, counts)
 
     def stop(self) -> None:
-        """Collect and export one last time, and shut the readers down."""
-        self._provider.shutdown()
+        """Collect and export one last time, if that is quick, and shut the readers down."""
+        self._provider.shutdown(timeout_millis=_GOODBYE_MS)
 
     def _show(self, meter: Meter, counts: Counts, name: MetricName) -> None:
         def observe(_: CallbackOptions) -> Iterable[Observation]:
