@@ -5,7 +5,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: help demo kafka test check lint types contracts mutants chaos breaks bench deliveries handovers proto readme lock clean
+.PHONY: help demo kafka test check lint types contracts mutants chaos breaks bench deliveries handovers dashboards proto readme lock clean
 help: ## This list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
 
@@ -61,8 +61,11 @@ handovers: $(VENV)/dev.stamp ## What a hand-over and a crash cost a call; needs 
 proto: $(VENV)/dev.stamp ## Generate consumer/pb from proto/
 	$(BIN)/python -m grpc_tools.protoc -I proto --python_out=consumer/pb --pyi_out=consumer/pb proto/*.proto
 
-readme: $(VENV)/dev.stamp ## Write the table of settings in README.md anew
+readme: $(VENV)/dev.stamp ## Write the tables in README.md and docs/ anew
 	$(BIN)/python -m tests.readme
+
+dashboards: $(VENV)/dev.stamp ## Write the Grafana dashboards of the chart anew
+	$(BIN)/python -m tests.monitoring.dashboards
 
 lock: $(VENV)/dev.stamp ## Write the lock files anew
 	for extra in demo dev; do \

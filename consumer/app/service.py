@@ -101,7 +101,8 @@ class _Service:
             if self._settings.admin.enabled:
                 page = Scrape(self._counts, measured_on(self._settings)).page
                 options = admin_options(self._settings.admin)
-                admin = AdminServer(options, self._live, self._ready, self._status, page)
+                probes = {"/live": self._live, "/ready": self._ready, "/startup": self._started}
+                admin = AdminServer(options, probes, self._status, page)
                 await admin.start()
                 stack.push_async_callback(self._grace.close, admin.stop)
                 self._log.info("health is served", port=admin.port)
@@ -165,6 +166,14 @@ class _Service:
         if self._pipeline is None or self._pipeline.watchdog.alive:
             return Verdict(ok=True)
         return Verdict(ok=False, reasons=("the poll loop stands still",))
+
+    def _started(self) -> Verdict:
+        """Let in by the group; what comes later is for the other probes to tell."""
+        if self._pipeline is None:
+            return Verdict(ok=False, reasons=("connecting",))
+        if not self._pipeline.ownership.joined:
+            return Verdict(ok=False, reasons=("the consumer group has not let us in yet",))
+        return Verdict(ok=True)
 
     def _ready(self) -> Verdict:
         if self._pipeline is None:

@@ -21,8 +21,7 @@ class House:
         self.ready = Verdict(ok=True)
         self.server = AdminServer(
             ANYWHERE,
-            lambda: self.live,
-            lambda: self.ready,
+            {"/live": lambda: self.live, "/ready": lambda: self.ready},
             lambda: {"partitions": [1, 2]},
             lambda accept: (f"a page for {accept}".encode(), "text/plain; version=0.0.4"),
         )
@@ -90,7 +89,7 @@ async def test_listens_only_between_start_and_stop(house: House) -> None:
 async def test_says_when_the_port_is_taken(house: House) -> None:
     """A port in use is a mistake of the settings, told without a traceback's worth of words."""
     taken = AdminOptions(port=house.server.port)
-    second = AdminServer(taken, lambda: house.live, lambda: house.ready, dict, lambda _: (b"", ""))
+    second = AdminServer(taken, {}, dict, lambda _: (b"", ""))
     with pytest.raises(ConfigurationError, match=f"can't listen on 127.0.0.1:{taken.port}"):
         await second.start()
     assert second.port == 0

@@ -56,6 +56,10 @@ class Consumer:
         """What liveness says."""
         return (await get(self.admin, "/live"))[0] == 200
 
+    async def started(self) -> bool:
+        """What a startup probe is told."""
+        return (await get(self.admin, "/startup"))[0] == 200
+
     async def metrics(self) -> Mapping[str, float]:
         """Counters and gauges by name."""
         metrics: Mapping[str, float] = (await get(self.admin, "/status"))[1]["metrics"]

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import subprocess
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -18,6 +19,7 @@ from consumer.measures import MEASURES, Kind
 from tests.e2e.calls import readings
 from tests.e2e.process import Consumer, environment
 from tests.e2e.stage import Stage
+from tests.monitoring.boards import DASHBOARDS
 from tests.monitoring.test_alerts import RULES, rules
 
 pytestmark = [pytest.mark.e2e, pytest.mark.broker]
@@ -25,6 +27,7 @@ pytestmark = [pytest.mark.e2e, pytest.mark.broker]
 _MOVED = (
     "sum(detection_consumer_results_published_total) > 0"
     " and sum(detection_consumer_audio_judged_seconds_total) > 0"
+    " and sum(detection_consumer_commits_total) > 0"
 )
 
 
@@ -85,7 +88,8 @@ async def test_prometheus_sees_all_of_it(
     calls = readings(4, partitions=2)
     consumer = await stage.start()
     async with scraping(prometheus, tmp_path, consumer) as scraper:
-        await stage.feeder.play(calls, until=6)
+        await stage.until(lambda: _sees(scraper, "detection_consumer_sessions_live == 0"), "calm")
+        await stage.feeder.play(calls, until=9)
         await stage.first_utterances(calls)
         await stage.until(lambda: _sees(scraper, _MOVED), "counters moved")
         states = {r["state"] for g in (await scraper.ask("rules"))["groups"] for r in g["rules"]}
@@ -93,12 +97,14 @@ async def test_prometheus_sees_all_of_it(
         await stage.kill_sandbox()
         down = rules()["DetectionApiDown"]["expr"]
         await stage.until(lambda: _sees(scraper, down), "an open breaker")
-        assert _samples() - set(await scraper.ask("label/__name__/values")) == set()
+        await stage.until(lambda: _has_all(scraper), "every metric")
         await stage.start_sandbox()
         await stage.until(lambda: _not(scraper, down), "a closed breaker")
         await stage.feeder.play(calls, end=True)
         await stage.over()
         assert await stage.complaints() == []
+        await stage.until(lambda: _sees(scraper, "detection_consumer_sessions_live == 0"), "calm")
+        assert [each async for each in _lifeless(scraper)] == []
     await _lint(promtool, consumer)
 
 
@@ -106,6 +112,23 @@ def _samples() -> set[str]:
     """Names of samples that every replica with live calls has."""
     suffix = {Kind.COUNTER: "_total", Kind.HISTOGRAM: "_bucket", Kind.GAUGE: ""}
     return {prometheus_name(name) + suffix[m.kind] for name, m in MEASURES.items()}
+
+
+async def _lifeless(scraper: Scraper) -> AsyncIterator[str]:
+    """Queries of panels that found nothing during the run, or nothing that moved."""
+    end = time.time()
+    for panel in (p for board in DASHBOARDS for _, panels in board.rows for p in panels):
+        for query, _ in panel.queries:
+            expression = query.replace("$__rate_interval", "5s")
+            span = {"start": str(end - 60), "end": str(end), "step": "1"}
+            found = (await scraper.ask("query_range", query=expression, **span))["result"]
+            seen = {(str(one["metric"]), value) for one in found for _, value in one["values"]}
+            if len(seen) < 2 and not (panel.quiet and (seen or ">" in query)):
+                yield f"{panel.title}: {query}"
+
+
+async def _has_all(scraper: Scraper) -> bool:
+    return _samples() <= set(await scraper.ask("label/__name__/values"))
 
 
 async def _sees(scraper: Scraper, expression: str) -> bool:
