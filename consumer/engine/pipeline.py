@@ -22,6 +22,10 @@ _SLICE = 64
 _DRAIN_LOOK = 0.05
 _LEAVING = 0.1
 """The part of the time for stopping that leaving the brokers may take after all else."""
+_CALM_WAIT = 1.0
+"""Seconds that a poll may wait while every partition is read: records end it anyway, and to wake up
+for nothing costs more than anything else that an idle process does.
+"""
 _LOOK = 1.0
 """Seconds between looks for sessions that are over without a word. A look that is late finds a
 session idle late, never early: what a partition had to give is dated by the look before.
@@ -86,7 +90,7 @@ class Pipeline:
     async def _turn(self) -> None:
         left_out = self._left_out()
         try:
-            batches = await self._kit.source.poll(left_out, self._kit.policies.commit.poll)
+            batches = await self._kit.source.poll(left_out, self._wait(left_out))
         except KafkaRefused:
             raise
         except KafkaFailed as failure:
@@ -103,6 +107,12 @@ class Pipeline:
         if now - self._looked_at >= _LOOK:
             self._looked_at = now
             self._look(left_out, now)
+
+    def _wait(self, left_out: set[Partition]) -> float:
+        """Seconds that a poll may wait: short while a partition may have to be let in meanwhile."""
+        quick = self._kit.policies.commit.poll
+        calm = not left_out and all(h.tenure.phase is Phase.LIVE for h in self.ownership)
+        return max(quick, _CALM_WAIT) if calm else quick
 
     def _left_out(self) -> set[Partition]:
         everything = self._kit.backlog.over

@@ -78,8 +78,9 @@ class CommitSettings(Group):
     poll_seconds: float = Field(
         0.2,
         gt=0,
-        description="How long one poll waits for records. 200 ms: the loop looks after its marks "
-        "five times a second.",
+        description="How long a poll waits for records while a partition is held back or being "
+        "taken over, otherwise a second at least. 200 ms: the loop looks after its marks five "
+        "times a second.",
     )
     revoke_seconds: float = Field(
         5.0,

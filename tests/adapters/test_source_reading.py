@@ -1,5 +1,6 @@
 """What a source hands out of the partitions it has; the same in memory and on a broker."""
 
+import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
@@ -10,6 +11,7 @@ from consumer.errors import KafkaRefused, OwnershipLost
 from consumer.model import Offset, Partition, Record
 from tests.adapters.conftest import WORLDS
 from tests.adapters.desk import Desk, desk_in
+from tests.adapters.member import PATIENCE_SECONDS
 from tests.adapters.worlds import FakeWorld, broker_world
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -94,6 +96,18 @@ async def test_leaves_partitions_out(desk: Desk) -> None:
     assert [r.value for r in await desk.member.read(1, without={shut})] == [b"c"]
     assert not await desk.member.source.poll({shut}, 0.3)
     assert [r.value for r in await desk.member.read(2)] == [b"a", b"b"]
+
+
+async def test_what_is_begun_meanwhile_is_not_kept_waiting(desk: Desk) -> None:
+    """A poll that waits for other partitions ends early, or brings the records itself."""
+    quiet, late = await desk.filled(), await desk.filled(b"a")
+    await desk.member.begin(quiet)
+    polling = asyncio.create_task(desk.member.read(1, wait=PATIENCE_SECONDS))
+    await asyncio.sleep(0.5)
+    assert not polling.done()
+    await desk.member.begin(late)
+    async with asyncio.timeout(PATIENCE_SECONDS / 2):
+        assert [record.value for record in await polling] == [b"a"]
 
 
 async def test_waits_in_vain_when_all_is_left_out(desk: Desk) -> None:

@@ -157,14 +157,14 @@ class FakeCluster:
         record = Record(partition, log.end, stamp, key, value, tuple(headers))
         log.records[log.end] = record
         log.end = Offset(log.end + 1)
-        self._wake()
+        self.wake()
         return record
 
     def skip(self, partition: Partition, offsets: int = 1) -> None:
         """Let offsets pass without a record, as transaction markers do."""
         log = self.logs[partition]
         log.end = Offset(log.end + offsets)
-        self._wake()
+        self.wake()
 
     def delete(self, partition: Partition, below: int) -> None:
         """Let retention delete all records below an offset."""
@@ -180,6 +180,7 @@ class FakeCluster:
         """All records of a partition."""
         return list(self.logs[partition].records.values())
 
-    def _wake(self) -> None:
+    def wake(self) -> None:
+        """Something has changed: those who wait look again."""
         self._changed.set()
         self._changed = asyncio.Event()

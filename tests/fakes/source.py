@@ -109,6 +109,7 @@ class FakeSource:
     def begin(self, partition: Partition, position: Offset) -> None:
         """Read from here on."""
         self._owned(partition).position = position
+        self._cluster.wake()
 
     def progress(self, partition: Partition) -> Progress | None:
         """Where reading stands; each poll is a fetch."""

@@ -37,6 +37,8 @@ from consumer.errors import KafkaFailed, KafkaRefused, LocalProtocolError, Owner
 from consumer.model import Offset, Partition, Record
 from consumer.ports import Assigned, Progress, Revoked
 
+Fetched = Mapping[TopicPartition, Sequence[ConsumerRecord[bytes | None, bytes | None]]]
+
 _SLACK_SECONDS: Final = 0.25  # a rebalance that begins in a poll makes the library forget its time
 
 
@@ -52,6 +54,7 @@ class KafkaSource:
         self._revoked: Revoked = _ignore_revoked
         self._at_rest = asyncio.Event()
         self._failure: BaseException | None = None
+        self._limit: asyncio.Timeout | None = None
         self._client: AIOKafkaConsumer | None = None
         self._commits = Commits()
         self._standings = Standings(kafka, options.group_id, options.commit_timeout_seconds)
@@ -88,6 +91,8 @@ class KafkaSource:
         except Exception as error:
             self._take_back()
             return await self._recover(error)
+        finally:
+            self._limit = None
         self._look()
         return {
             (partition := Partition(*place)): [record(partition, read) for read in reads]
@@ -122,10 +127,15 @@ class KafkaSource:
         return await placed(self._consumer, self._kafka, self._options, partition, offset)
 
     def begin(self, partition: Partition, position: Offset) -> None:
-        """Read from here on. Raises OwnershipLost when the partition isn't ours (any more)."""
+        """Read from here on. Raises OwnershipLost when the partition isn't ours (any more).
+
+        A poll under way, which does not know of it, ends early.
+        """
         self._owned(partition).begin(position)
         self._consumer.seek(_place(partition), position)
         self._consumer.resume(_place(partition))
+        if self._limit is not None and not self._limit.expired():
+            self._limit.reschedule(0)
 
     def progress(self, partition: Partition) -> Progress | None:
         """Where reading stands, None when the partition isn't ours or was not fetched yet.
@@ -198,19 +208,15 @@ class KafkaSource:
             raise LocalProtocolError("the source was not started or is stopped")
         return self._client
 
-    async def _fetch(
-        self, without: Collection[Partition], wait: float
-    ) -> Mapping[TopicPartition, Sequence[ConsumerRecord[bytes | None, bytes | None]]]:
+    async def _fetch(self, without: Collection[Partition], wait: float) -> Fetched:
         wanted = [
             _place(partition)
             for partition, reading in self._readings.items()
             if reading.position is not None and partition not in without
         ]
         # Nothing wanted must not mean everything, so a partition is asked for that nobody has.
-        async with asyncio.timeout(wait + _SLACK_SECONDS):
-            fetched: Mapping[
-                TopicPartition, Sequence[ConsumerRecord[bytes | None, bytes | None]]
-            ] = await self._consumer.getmany(
+        async with asyncio.timeout(wait + _SLACK_SECONDS) as self._limit:
+            fetched: Fetched = await self._consumer.getmany(
                 *(wanted or [self._nobody]), timeout_ms=int(wait * 1000)
             )
         return fetched
