@@ -5,7 +5,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: help demo kafka test check lint types contracts mutants chaos breaks bench deliveries proto readme lock clean
+.PHONY: help demo kafka test check lint types contracts mutants chaos breaks bench deliveries proto readme chart lock clean
 help: ## This list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
 
@@ -61,6 +61,9 @@ proto: $(VENV)/dev.stamp ## Generate consumer/pb from proto/
 readme: $(VENV)/dev.stamp ## Write the table of settings in README.md anew
 	$(BIN)/python -m tests.readme
 
+chart: $(VENV)/dev.stamp ## Write what the Helm chart has of the settings anew
+	$(BIN)/python -m tests.helm.generated
+
 lock: $(VENV)/dev.stamp ## Write the lock files anew
 	for extra in demo dev; do \
 	  $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
@@ -78,4 +81,4 @@ $(VENV)/%.stamp: requirements/%.txt pyproject.toml | $(VENV)/bin/python
 	@touch $@
 
 clean: ## Remove what was installed and cached
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage* .cache/kafka
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage* .cache/kafka .cache/helm
