@@ -2,7 +2,7 @@
 
 files/settings.json has all settings with their defaults, which templates ask for. In
 values.schema.json the names and values under `config` are checked. The README has a table of all
-values, made of the comments in values.yaml.
+values, made of the comments in values.yaml, and the checks that scanners skip.
 """
 
 import json
@@ -15,12 +15,14 @@ from consumer.settings.field import settings_of
 from consumer.settings.inputs import CONFIG, ENV_FILE
 from consumer.settings.settings import Settings
 from tests.helm.setting_schema import setting_schema
+from tests.helm.skips import CHECKOV_SKIPS, TRIVY_SKIPS
 
 CHART = Path(__file__).parents[2] / "helm" / "detection-consumer"
 README = CHART / "README.md"
 DEFAULTS = CHART / "files" / "settings.json"
 SCHEMA = CHART / "values.schema.json"
 VALUES = CHART / "values.yaml"
+SKIPS = re.compile(r"(<!-- skips: begin -->\n)(.*)(<!-- skips: end -->)", re.DOTALL)
 TABLE = re.compile(r"(<!-- values: begin -->\n)(.*)(<!-- values: end -->)", re.DOTALL)
 
 _KEY = re.compile(r"(?P<indent> *)(?P<name>[A-Za-z.]+):(?P<rest>.*)")
@@ -79,14 +81,18 @@ def documented() -> Iterator[tuple[str, str, str]]:
 
 
 def readme() -> str:
-    """The chart's README with the table as it is now."""
+    """The chart's README with the table and the skipped checks as they are now."""
     lines = ["| value | default | what and why |", "| --- | --- | --- |"]
     for name, default, text in documented():
         shown = "see values.yaml" if len(default) > 40 else f"`{default}`"
         shown = "" if default in ('""', "[]", "{}", "null") else shown
         lines.append(f"| `{name}` | {shown} | {text.replace('|', chr(92) + '|')} |")
-    table = "\n".join(lines) + "\n"
-    return TABLE.sub(lambda found: found[1] + table + found[3], README.read_text())
+    skipped = [f"- `{name}`: {why}." for name, why in (CHECKOV_SKIPS | TRIVY_SKIPS).items()]
+    return _filled(SKIPS, skipped, _filled(TABLE, lines, README.read_text()))
+
+
+def _filled(place: re.Pattern[str], lines: list[str], text: str) -> str:
+    return place.sub(lambda found: found[1] + "\n".join(lines) + "\n" + found[3], text)
 
 
 if __name__ == "__main__":
