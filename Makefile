@@ -73,8 +73,9 @@ lock: $(VENV)/dev.stamp ## Write the lock files anew
 	    --no-header --no-annotate --no-emit-package detection-consumer --extra $$extra pyproject.toml -o requirements/$$extra.txt; done
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	  --no-header --no-annotate --no-emit-package detection-consumer pyproject.toml -o requirements/service.txt
-	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
-	  --no-header --no-annotate --group pyproject.toml:scan -o requirements/scan.txt
+	for group in build scan; do \
+	  $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	    --no-header --no-annotate --group pyproject.toml:$$group -o requirements/$$group.txt; done
 
 $(VENV)/bin/python:
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed; none was found on PATH. Set PYTHON=/path/to/python3." >&2; exit 2; }

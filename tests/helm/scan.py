@@ -1,9 +1,10 @@
-"""Has what every example renders scanned for what is unsafe: `make scan`.
+"""Has the Dockerfile and what every example renders scanned for what is unsafe: `make scan`.
 
 What is skipped, and why, stands in skips.py and in the chart's README; anything else that is found
 is a failure.
 """
 
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -13,6 +14,7 @@ from pathlib import Path
 import yaml
 
 from tests.helm.chart import CI_VALUES, Chart, Manifest, with_values
+from tests.helm.generated import CHART
 from tests.helm.install import helm
 from tests.helm.skips import CHECKOV_SKIPS, TRIVY_SKIPS
 
@@ -27,6 +29,7 @@ def main(environment: Path) -> int:
         good, bad = Path(place) / "rendered", Path(place) / "unsafe"
         chart = Chart(helm())
         _write(good, {path.name: chart.example(path) for path in CI_VALUES})
+        shutil.copy(CHART.parents[1] / "Dockerfile", good)
         _write(bad, {"unsafe.yaml": chart.render(with_values(_UNSAFE))})
         for command in _commands(programs):
             if _run([*command, str(bad)], show=False) == 0:
