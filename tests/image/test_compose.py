@@ -77,3 +77,10 @@ def test_targets_are_stages_of_the_dockerfile() -> None:
 def test_ports_are_open_to_this_machine_only() -> None:
     for service in SERVICES.values():
         assert all(port.startswith("127.0.0.1:") for port in service.get("ports", []))
+
+
+def test_kafka_is_the_one_that_the_tests_run_on() -> None:
+    pom = (FILE.parent / "tests" / "kafka" / "pom.xml").read_text()
+    for name in ("kafka", "topics"):
+        version = SERVICES[name]["image"].removeprefix("apache/kafka:")
+        assert f"<kafka.version>{version}</kafka.version>" in pom
