@@ -5,7 +5,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: help demo kafka test check lint types contracts mutants chaos breaks bench deliveries proto scan readme chart lock clean
+.PHONY: help demo kafka test check lint types contracts mutants chaos breaks bench deliveries handovers dashboards proto scan readme chart lock clean
 help: ## This list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
 
@@ -55,20 +55,26 @@ bench: $(VENV)/dev.stamp ## CPU per chunk, side by side with a hand-written loop
 deliveries: $(VENV)/dev.stamp ## What exactly once costs; needs Java 17 and Maven
 	$(BIN)/python -m benchmarks.deliveries $(ARGS)
 
+handovers: $(VENV)/dev.stamp ## What a hand-over and a crash cost a call; needs Java 17 and Maven
+	$(BIN)/python -m benchmarks.handovers $(ARGS)
+
 proto: $(VENV)/dev.stamp ## Generate consumer/pb from proto/
 	$(BIN)/python -m grpc_tools.protoc -I proto --python_out=consumer/pb --pyi_out=consumer/pb proto/*.proto
 
 scan: $(VENV)/dev.stamp $(VENV)-scan/scan.stamp ## Scan what the chart renders, and the Dockerfile, for what is unsafe
 	$(BIN)/python -m tests.helm.scan $(VENV)-scan
 
-readme: $(VENV)/dev.stamp ## Write the table of settings in README.md anew
+readme: $(VENV)/dev.stamp ## Write the tables in README.md and docs/ anew
 	$(BIN)/python -m tests.readme
+
+dashboards: $(VENV)/dev.stamp ## Write the Grafana dashboards of the chart anew
+	$(BIN)/python -m tests.monitoring.dashboards
 
 chart: $(VENV)/dev.stamp ## Write what the Helm chart has of the settings anew
 	$(BIN)/python -m tests.helm.generated
 
 lock: $(VENV)/dev.stamp ## Write the lock files anew
-	for extra in demo dev; do \
+	for extra in demo dev otlp; do \
 	  $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	    --no-header --no-annotate --no-emit-package detection-consumer --extra $$extra pyproject.toml -o requirements/$$extra.txt; done
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \

@@ -59,8 +59,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         failures = list(_leaves(error))
         if not all(_expected(failure) for failure in failures):
             raise
-        for failure in failures:
-            typer.echo(_told(failure), err=True)
+        for told in dict.fromkeys(map(_told, failures)):  # several partitions fail alike
+            typer.echo(told, err=True)
         wrong_call = any(isinstance(failure, ConfigurationError) for failure in failures)
         sys.exit(2 if wrong_call else 1)
 

@@ -1,4 +1,4 @@
-"""What the engine needs of the world, and the names of all metrics.
+"""What the engine needs of the world.
 
 Adapters and fakes pass the same suites. Every method may be cancelled at its await.
 """
@@ -6,9 +6,10 @@ Adapters and fakes pass the same suites. Every method may be cancelled at its aw
 from asyncio import Future
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Protocol
 
 from consumer.core.claim import Standing
+from consumer.measures import MetricName
 from consumer.model import (
     Milliseconds,
     Offset,
@@ -214,61 +215,27 @@ class Analyzer(Protocol):
         ...
 
 
-MetricName = Literal[
-    "records_consumed",  # input records handed to a session or the dead letters
-    "bytes_consumed",  # bytes of their values
-    "records_skipped",  # records below the next expected offset
-    "chunks_repeated",  # chunks dropped because their sequence number was seen before
-    "chunks_missing",  # sequence numbers that never came
-    "frames_filled",  # frames of silence put in for missing chunks
-    "dead_letters",  # records written to the dead letter topic
-    "sessions_started",  # incarnations begun
-    "sessions_ended",  # incarnations over
-    "sessions_poisoned",  # sessions given up
-    "sessions_live",  # gauge: sessions in memory
-    "streams_opened",  # streams opened
-    "streams_open",  # gauge: streams open now
-    "streams_broken",  # streams that ended without OK
-    "audio_messages",  # audio messages taken by streams
-    "audio_bytes",  # their bytes
-    "audio_forgotten_bytes",  # audio dropped from memory, to be read again if needed
-    "audio_replayed_bytes",  # audio read a second time
-    "results_received",  # results of the API
-    "results_dropped",  # results that repeat what an earlier stream published
-    "records_published",  # output records acknowledged
-    "publish_retries",  # output records sent again
-    "commits",  # offset commits that succeeded, in a transaction or alone
-    "commit_failures",  # offset commits that failed
-    "checkpoints_written",  # records written to the checkpoint topic
-    "partitions_restored",  # partitions taken over with what earlier owners had left
-    "sessions_restored",  # sessions that go on here
-    "restore_records",  # records of the checkpoint topic read to take partitions over
-    "restore_seconds",  # time that taking partitions over has needed
-    "partitions_kept",  # partitions that came back in a rebalance and went on as they were
-    "partitions_retaken",  # partitions taken anew because a transaction's fate was not known
-    "settle_late",  # settles of a partition that is no longer ours
-    "partitions_owned",  # gauge: partitions assigned
-    "partitions_left_out",  # gauge: partitions left out of the fetch by a mark
-    "partitions_stopped",  # gauge: partitions stopped by too many dead letters
-    "partitions_still",  # gauge: partitions that do not move although they have more
-    "held_bytes",  # gauge: audio in memory
-    "unsettled_records",  # gauge: records whose offset can't be committed yet
-    "oldest_unsettled_seconds",  # gauge: how long the oldest of them has waited
-    "lag_records",  # gauge: end of the partitions minus our position
-    "breaker_open",  # gauge: 1 while no stream may be opened
-    "loop_delay_seconds",  # gauge: how late the event loop last was
-]
+Labels = tuple[str, ...]
+"""Values of labels, in the order of their names."""
 
 
 class Metrics(Protocol):
-    """Counts and gauges, cheap enough for the hot path."""
+    """What is measured, cheap enough for the hot path. labels: values, as `measures` names them."""
 
-    def count(self, name: MetricName, n: float = 1) -> None:
+    def count(self, name: MetricName, n: float = 1, *labels: str) -> None:
         """Add to a counter."""
         ...
 
     def gauge(self, name: MetricName, value: float) -> None:
         """Set a gauge."""
+        ...
+
+    def gauges(self, name: MetricName, total: float, values: Mapping[Labels, float]) -> None:
+        """Set all of a gauge with labels; those not named are gone. total: of all of them."""
+        ...
+
+    def observe(self, name: MetricName, value: float, *labels: str) -> None:
+        """Add to a histogram."""
         ...
 
 

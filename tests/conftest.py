@@ -8,9 +8,9 @@ import os
 
 from hypothesis import Phase, settings
 
-from tests.kafka.fixtures import apache_kafka, new_kafka
+from tests.kafka.fixtures import apache_kafka, guarded_kafka, new_kafka
 
-__all__ = ["apache_kafka", "new_kafka"]
+__all__ = ["apache_kafka", "guarded_kafka", "new_kafka"]
 
 settings.register_profile("quick", phases=(Phase.explicit, Phase.reuse, Phase.generate))
 settings.register_profile("deep", max_examples=5000)

@@ -1,9 +1,14 @@
-"""The README says what is true."""
+"""README and docs say what is true."""
 
-from tests.readme import README, TABLE, written
+from pathlib import Path
+
+import pytest
+
+from tests.readme import PAGES, TABLE, written
 
 
-def test_settings_table_is_current() -> None:
-    """The table of settings is the one that the reference prints now; `make readme` writes it."""
-    assert TABLE.search(README.read_text()) is not None
-    assert README.read_text() == written()
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_generated_tables_are_current(page: Path) -> None:
+    """A table is the one that the code prints now; `make readme` writes it."""
+    assert TABLE.search(page.read_text()) is not None
+    assert page.read_text() == written(page, PAGES[page]())

@@ -1,7 +1,7 @@
 """From settings to what the adapters want to be told."""
 
 from consumer.adapters.admin.server import AdminOptions
-from consumer.adapters.analyzer.options import AnalyzerOptions
+from consumer.adapters.analyzer.options import SERVICE, AnalyzerOptions
 from consumer.adapters.kafka.options import (
     KafkaOptions,
     ReplayOptions,
@@ -12,6 +12,7 @@ from consumer.adapters.kafka.options import (
     TransactionOptions,
 )
 from consumer.adapters.telemetry.logs import LogOptions
+from consumer.adapters.telemetry.push import Fixed, PushOptions
 from consumer.settings.admin import AdminSettings
 from consumer.settings.api import ApiSettings
 from consumer.settings.kafka import KafkaSettings
@@ -25,6 +26,7 @@ def kafka_options(kafka: KafkaSettings) -> KafkaOptions:
         bootstrap_servers=kafka.bootstrap_servers,
         client_id=kafka.client_id,
         request_timeout_seconds=kafka.request_timeout_seconds,
+        refresh_seconds=kafka.refresh_seconds,
         security=SecurityOptions(
             protocol=kafka.security_protocol,
             mechanism=kafka.mechanism(),
@@ -123,3 +125,37 @@ def log_options(settings: Settings, *, terminal: bool) -> LogOptions:
     return LogOptions(
         level=log.level, style=style, secrets=tuple(secret for secret in secrets if secret)
     )
+
+
+def push_options(settings: Settings) -> PushOptions | None:
+    """Where to push metrics to, None for nowhere."""
+    metrics = settings.metrics
+    if metrics.otlp_endpoint is None:
+        return None
+    return PushOptions(metrics.otlp_endpoint, metrics.otlp_interval_seconds)
+
+
+def measured_on(settings: Settings) -> Fixed:
+    """What the semantic conventions want to know of each measure that has a name in them."""
+    kafka, system = settings.kafka, {"messaging.system": "kafka"}
+    group = {"messaging.consumer.group.name": kafka.group_id}
+    return {
+        "records_consumed": {
+            **system,
+            **group,
+            "messaging.operation.name": "poll",
+            "messaging.destination.name": kafka.input_topic,
+        },
+        "records_published": {**system, "messaging.operation.name": "send"},
+        "commit_seconds": {
+            **system,
+            **group,
+            "messaging.operation.name": "commit",
+            "messaging.operation.type": "settle",
+            "messaging.destination.name": kafka.input_topic,
+        },
+        "stream_seconds": {
+            "rpc.system.name": "grpc",
+            "rpc.method": f"{SERVICE}/{settings.api.method}",
+        },
+    }

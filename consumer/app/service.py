@@ -1,16 +1,15 @@
 """The service: builds every part, and owns their lifetime.
 
 Up: logs, health, topics, sink, pipeline. Down: the reverse, so that what is on its way still gets
-out. The first SIGTERM or SIGINT asks for a hand-over; another one does not wait for it.
+out. The first SIGTERM or SIGINT asks for a hand-over; another one does not wait for it. Until the
+group is joined there is nothing to hand over, and a signal ends whatever is under way.
 """
 
 import asyncio
 import contextlib
 import gc
-import signal
 import sys
 from collections.abc import Iterator, Mapping
-from functools import partial
 from typing import Any
 from uuid import uuid4
 
@@ -24,23 +23,29 @@ from consumer.adapters.kafka.topics import KafkaTopics
 from consumer.adapters.kafka.transactor import KafkaTransactor
 from consumer.adapters.telemetry.clock import SystemClock
 from consumer.adapters.telemetry.logs import Logs
-from consumer.adapters.telemetry.metrics import Counts, Telemetry
+from consumer.adapters.telemetry.metrics import Counts
+from consumer.adapters.telemetry.push import Telemetry, pushing
+from consumer.adapters.telemetry.scrape import Scrape
 from consumer.app.connect import (
     admin_options,
     analyzer_options,
     kafka_options,
     log_options,
+    measured_on,
+    push_options,
     replay_options,
     sink_options,
     source_options,
     topic_options,
     transaction_options,
 )
+from consumer.app.grace import Grace
 from consumer.codec.results import PublicationEncoder
 from consumer.core.breaker import Breaker
 from consumer.core.flow import Mark
 from consumer.engine.kit import Kit, Policies
 from consumer.engine.pipeline import Pipeline
+from consumer.engine.unless import unless
 from consumer.model import Partition
 from consumer.ports import Log
 from consumer.settings.settings import Delivery, Settings
@@ -50,12 +55,25 @@ async def serve(settings: Settings) -> None:
     """Run until a signal says stop. Raises KafkaFailed, ConfigurationError, in groups too."""
     logs = Logs(log_options(settings, terminal=sys.stderr.isatty()))
     counts = Counts()
-    telemetry = Telemetry(counts)
     try:
-        await _Service(settings, logs.log, counts).run()
+        with _pushed(settings, counts):
+            await _Service(settings, logs.log, counts).run()
+    finally:
+        logs.stop()
+
+
+@contextlib.contextmanager
+def _pushed(settings: Settings, counts: Counts) -> Iterator[None]:
+    """Push metrics to a collector meanwhile, if that is wanted. Raises ConfigurationError."""
+    options = push_options(settings)
+    if options is None:
+        yield
+        return
+    telemetry = Telemetry(counts, [pushing(options)], fixed=measured_on(settings))
+    try:
+        yield
     finally:
         telemetry.stop()
-        logs.stop()
 
 
 class _Service:
@@ -70,30 +88,39 @@ class _Service:
         self._replay = KafkaReplay(kafka, replay_options())
         self._checkpoints = KafkaCheckpoints(kafka, settings.kafka.checkpoints, replay_options())
         self._analyzer = GrpcAnalyzer(analyzer_options(settings.api))
+        self._grace = Grace(settings.shutdown.timeout_seconds, log)
         self._pipeline: Pipeline | None = None
 
     async def run(self) -> None:
         """From the first connection to the last."""
+        await self._grace.bound(self._run)
+        self._log.info("stopped")
+
+    async def _run(self) -> None:
         async with contextlib.AsyncExitStack() as stack:
             if self._settings.admin.enabled:
-                admin = AdminServer(
-                    admin_options(self._settings.admin), self._live, self._ready, self._status
-                )
+                page = Scrape(self._counts, measured_on(self._settings)).page
+                options = admin_options(self._settings.admin)
+                probes = {"/live": self._live, "/ready": self._ready, "/startup": self._started}
+                admin = AdminServer(options, probes, self._status, page)
                 await admin.start()
-                stack.push_async_callback(admin.stop)
+                stack.push_async_callback(self._grace.close, admin.stop)
                 self._log.info("health is served", port=admin.port)
-            async with KafkaTopics(self._kafka) as topics:
-                await topics.prepare(topic_options(self._settings.kafka))
-            stack.push_async_callback(self._analyzer.stop)
-            stack.push_async_callback(self._replay.stop)
-            await self._sink.start()
-            stack.push_async_callback(self._sink.stop)
+            if not await unless(self._grace.asked, self._connect(stack)):
+                return
             async with asyncio.TaskGroup() as tasks:
-                self._pipeline = Pipeline(self._kit(tasks))
-                with _signals(self._pipeline, self._log):
-                    _settle_in()
-                    await self._pipeline.run()
-            self._log.info("stopped")
+                self._pipeline = Pipeline(self._kit(tasks), self._grace.asked)
+                _settle_in()
+                await self._pipeline.run()
+
+    async def _connect(self, stack: contextlib.AsyncExitStack) -> None:
+        """Connect all but the member of the group, and have it undone in the end."""
+        async with KafkaTopics(self._kafka) as topics:
+            await topics.prepare(topic_options(self._settings.kafka))
+        stack.push_async_callback(self._grace.close, self._analyzer.stop)
+        stack.push_async_callback(self._grace.close, self._replay.stop)
+        await self._sink.start()
+        stack.push_async_callback(self._grace.close, self._sink.stop)
 
     def _kit(self, tasks: asyncio.TaskGroup) -> Kit:
         settings = self._settings
@@ -140,6 +167,14 @@ class _Service:
             return Verdict(ok=True)
         return Verdict(ok=False, reasons=("the poll loop stands still",))
 
+    def _started(self) -> Verdict:
+        """Let in by the group; what comes later is for the other probes to tell."""
+        if self._pipeline is None:
+            return Verdict(ok=False, reasons=("connecting",))
+        if not self._pipeline.ownership.joined:
+            return Verdict(ok=False, reasons=("the consumer group has not let us in yet",))
+        return Verdict(ok=True)
+
     def _ready(self) -> Verdict:
         if self._pipeline is None:
             return Verdict(ok=False, reasons=("starting",))
@@ -164,23 +199,3 @@ def _settle_in() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(10_000, 10, 10)
-
-
-@contextlib.contextmanager
-def _signals(pipeline: Pipeline, log: Log) -> Iterator[None]:
-    """Stop at SIGTERM and SIGINT; a second one ends the process at once."""
-    loop = asyncio.get_running_loop()
-
-    def stop(number: signal.Signals) -> None:
-        log.info("stopping", signal=number.name)
-        loop.remove_signal_handler(number)
-        pipeline.stop()
-
-    wanted = (signal.SIGTERM, signal.SIGINT)
-    for number in wanted:
-        loop.add_signal_handler(number, partial(stop, number))
-    try:
-        yield
-    finally:
-        for number in wanted:
-            loop.remove_signal_handler(number)

@@ -13,8 +13,9 @@ from consumer.settings.settings import Settings
 def check(env_file: EnvFile = None, config_file: Config = None) -> None:
     """Look whether Kafka and the API are ready for `run`, and say what to do where they aren't.
 
-    Connects with the settings in force and looks at the brokers, the topics and their partitions,
-    the right to read, the consumer group's offsets, the way of writing, and the API: encryption,
+    Connects with the settings in force and looks at the brokers, the topics, their partitions and
+    this user's rights, the consumer group's offsets, the way of writing, with `exactly_once` the
+    start of a transactional producer under a name of its own, and the API: encryption,
     credentials and one stream with a config and no audio. Writes nothing, creates nothing and
     joins no group, so it can be run beside a working service.
 

@@ -182,9 +182,12 @@ class Cancel:
 
 @dataclass(frozen=True, slots=True)
 class Publish:
-    """Write this to its output topic."""
+    """Write this to its output topic. waited: seconds since a result's last audio was handed over,
+    None where that is not known.
+    """
 
     publication: Publication
+    waited: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

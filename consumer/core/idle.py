@@ -12,17 +12,20 @@ from consumer.model import Milliseconds, SessionKey
 
 _WITNESSES = 3
 """Keys that must agree before topic time takes a leap: the one that leaps and two others."""
+_GRACE_MS = 5_000
+"""Topic time after a leap in which whoever goes on is heard again, whatever its clock says."""
 
 
 class PartitionClock:
     """Topic time of a partition, and since when it is known to have nothing more to give."""
 
-    __slots__ = ("_caught_up_since", "_count", "_leaps", "_looks", "_only", "_timeout_ms",
+    __slots__ = ("_caught_up_since", "_count", "_floor", "_leaps", "_looks", "_only", "_timeout_ms",
                  "topic_time")  # fmt: skip
 
     def __init__(self, policy: IdlePolicy) -> None:
         self._timeout_ms = int(policy.timeout * 1000)
         self.topic_time = Milliseconds(-1)
+        self._floor = 0  # nobody counts as silent since before this topic time
         self._only: SessionKey | None = None
         self._leaps: dict[SessionKey, int] = {}
         self._count = -1
@@ -34,6 +37,7 @@ class PartitionClock:
         moment = min(timestamp, wall)
         if self.topic_time < 0:
             self._only = key
+            self._floor = moment
         elif key != self._only:
             self._second(moment)
         if moment <= self.topic_time:
@@ -50,11 +54,13 @@ class PartitionClock:
         if only is not None and self.topic_time - moment > self._timeout_ms:
             self._leaps = {only: self.topic_time}
             self.topic_time = Milliseconds(moment)
+            self._floor = moment
 
     def _leap(self, key: SessionKey, moment: int) -> None:
         self._leaps[key] = moment
         if len(self._leaps) >= _WITNESSES:
             self.topic_time = Milliseconds(min(self._leaps.values()))
+            self._floor = self.topic_time - self._timeout_ms + min(_GRACE_MS, self._timeout_ms)
             self._leaps.clear()
 
     def look(self, fetches: int, now: float, *, at_end: bool) -> None:
@@ -81,9 +87,9 @@ class PartitionClock:
         self._looks.clear()
         self._count = -1
 
-    def idle(self, timestamp: Milliseconds, arrived: float) -> bool:
-        """A session whose last record had this time stamp and came at `arrived` is over."""
-        if self.topic_time - timestamp >= self._timeout_ms:
+    def idle(self, heard: Milliseconds, arrived: float) -> bool:
+        """A session that was last heard at this topic time, and at `arrived`, is over."""
+        if self.topic_time - max(heard, self._floor) >= self._timeout_ms:
             return True
         since = self._caught_up_since
         return since is not None and since - arrived >= self._timeout_ms / 1000

@@ -96,6 +96,12 @@ class Life:
         else:
             self.become(State.BACKOFF)
 
+    def release(self, now: float, out: list[Action]) -> None:
+        """Nobody under the same key is before it any more."""
+        self.released = True
+        self.patience.begin(now)
+        self.announce(out)
+
     def announce(self, out: list[Action]) -> None:
         """Say that the session has started, once it has audio and is on its own."""
         if self.released and self.started_at is not None:

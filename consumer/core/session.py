@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 
 from consumer.core.breaker import Breaker
 from consumer.core.checkpoint import Ending, SessionCheckpoint
+from consumer.core.delays import Delays
 from consumer.core.events import (
     Action,
     AudioArrived,
@@ -42,8 +43,9 @@ _TAKING = frozenset({State.IDLE, State.STREAMING, State.CLOSING})
 
 
 class Session:
-    """One incarnation of one key. tally: what it has done. released: streams may be opened, not
-    only after the event Released. checkpoint: where another owner has left it, and the decoder.
+    """One incarnation of one key. tally: what it has done. delays: how long it waits. released:
+    streams may be opened, not only after the event Released. checkpoint: where another owner has
+    left it, and the decoder.
     """
 
     def __init__(
@@ -66,6 +68,7 @@ class Session:
         self._intake = Intake(policy, decoder, self.tally, checkpoint)
         self._judgement = Judgement()
         self._outflow = Outflow(policy, self._intake, self._judgement)
+        self.delays = Delays(self._intake, self._outflow)
         self._life = Life(identity, policy.retry, breaker, self._outflow, self.tally)
         self._life.released = released
         if checkpoint is not None:
@@ -236,7 +239,7 @@ class Session:
             if result.level is level.governing:
                 self.tally.judged(found.start_ms, found.end_ms)
             self.tally.result(found.final_label, found.pid)
-            self._out.append(Publish(found))
+            self._out.append(Publish(found, self.delays.waited(span.end, self._now)))
         reached = self._judgement.reach(message, stream.clock, level, stream.taken)
         if reached > self._judgement.judged:
             self._reach(reached, level)
@@ -270,9 +273,7 @@ class Session:
             self._life.broke(event, self._now, self._out)
 
     def _release(self, _event: Released) -> None:
-        self._life.released = True
-        self._life.patience.begin(self._now)
-        self._life.announce(self._out)
+        self._life.release(self._now, self._out)
 
     def _drain(self, _event: DrainRequested) -> None:
         self._life.draining = True

@@ -14,7 +14,11 @@ _GRAIN = 1.0
 """Seconds of wall time that the record of when audio was taken may be off by."""
 
 
-class _Taken(NamedTuple):
+_MOMENTS = 1024
+"""Messages of which it is known when they were handed over: a horizon of small ones."""
+
+
+class _Moment(NamedTuple):
     frame: int
     at: float
 
@@ -26,8 +30,8 @@ class LiveStream:
     since, at; 0 before.
     """
 
-    __slots__ = ("_history", "base", "clock", "closing_since", "config", "cut", "cut_until",
-                 "number", "opened_at", "sent", "taken", "taken_at")  # fmt: skip
+    __slots__ = ("_handed", "_history", "base", "clock", "closing_since", "config", "cut",
+                 "cut_until", "number", "opened_at", "sent", "taken", "taken_at")  # fmt: skip
 
     def __init__(
         self,
@@ -45,18 +49,29 @@ class LiveStream:
         self.cut: Frames | None = None
         self.cut_until = 0.0
         self.closing_since = 0.0
-        self._history: deque[_Taken] = deque()
+        self._history: deque[_Moment] = deque()
+        self._handed: deque[_Moment] = deque(maxlen=_MOMENTS)
 
     def handed_over(self, frames: int, now: float) -> None:
         """A message of this many frames goes to the stream."""
         if self.sent == self.taken:
             self.taken_at = now
         self.sent = Frames(self.sent + frames)
+        self._handed.append(_Moment(self.sent, now))
+
+    def handed_at(self, frame: int) -> float | None:
+        """When the audio before this frame was handed over; asked in the order of frames, since
+        what lies before is forgotten.
+        """
+        handed = self._handed
+        while handed and handed[0].frame < frame:
+            handed.popleft()
+        return handed[0].at if handed else None
 
     def took(self, frames: int, now: float) -> None:
         """The oldest frames handed over have been accepted, now or a moment ago."""
         if not self._history or now - self._history[-1].at >= _GRAIN:
-            self._history.append(_Taken(self.taken, now))
+            self._history.append(_Moment(self.taken, now))
         self.taken = Frames(self.taken + frames)
         self.taken_at = now
 

@@ -92,6 +92,7 @@ class Dispatcher:
             worker = self._bear(chunk)
         self._tenure.offsets.track(worker.lane, chunk.offset)
         worker.arrive(record, chunk)
+        worker.heard = clock.topic_time
         if chunk.event is ChunkEvent.END:
             worker.end(EndReason.MARKED, chunk.timestamp)
         else:
@@ -101,7 +102,8 @@ class Dispatcher:
         """End the sessions that get no records any more."""
         clock = self._tenure.clock
         for worker in self:
-            if not worker.session.ending and clock.idle(worker.timestamp, worker.arrived):
+            heard = max(worker.heard, worker.timestamp)  # its own clock may be behind all others
+            if not worker.session.ending and clock.idle(heard, worker.arrived):
                 worker.end(EndReason.IDLE, worker.timestamp)
 
     def poke(self) -> None:

@@ -15,11 +15,21 @@ from consumer.core.events import Close, DeadLettered, Publish, Settle
 from consumer.core.offsets import Lane
 from consumer.engine.kit import Kit
 from consumer.engine.replayer import Replayer
-from consumer.model import DeadLetter, Offset, Outgoing, Partition, Record, SessionKey
+from consumer.model import (
+    DeadLetter,
+    Offset,
+    Outgoing,
+    Partition,
+    Record,
+    SessionKey,
+    SessionResult,
+)
 
 Leaving = Publish | DeadLettered | Settle | Close
 
 _GIVEN_UP = frozenset({"refused", "stuck"})
+_LABELS = frozenset({"bonafide", "spoofed"})
+"""What the API says today. A label that it makes up must not become a time series of its own."""
 _SLICE = 64
 """Records read again at a time."""
 
@@ -106,14 +116,24 @@ class Egress:
             return
         self.changed = True
         if isinstance(action, Publish):
-            now_ms = self._kit.clock.wall_ms()
-            self._home.put(self._kit.encoder.encode(action.publication, now_ms))
+            self._publish(action)
         elif isinstance(action, Settle):
             self._home.settle(self._lane, action.below)
         elif isinstance(action, DeadLettered):
             self._dead_letter(action, record)
         else:
             self._closed()
+
+    def _publish(self, action: Publish) -> None:
+        now_ms, found = self._kit.clock.wall_ms(), action.publication
+        if isinstance(found, SessionResult):
+            metrics, late_ms = self._kit.metrics, max(0, now_ms - found.captured_at)
+            label = found.final_label if found.final_label in _LABELS else "other"
+            metrics.count("results_published", 1, found.level, label)
+            metrics.observe("result_delay_seconds", late_ms / 1000, found.level)
+            if action.waited is not None:
+                metrics.observe("verdict_delay_seconds", action.waited, found.level)
+        self._home.put(self._kit.encoder.encode(found, now_ms))
 
     def drop(self) -> None:
         """Let nothing out any more."""
@@ -157,7 +177,7 @@ class Egress:
 
     def _write(self, action: DeadLettered, records: Mapping[Offset, Record | None]) -> None:
         fresh = {o: record for o, record in records.items() if o not in self._home.lettered}
-        self._kit.metrics.count("dead_letters", len(fresh))
+        self._kit.metrics.count("dead_letters", len(fresh), action.reason)
         if self._corked is not None:
             self._noted += fresh
         if self._corked is not None or self.unknown:

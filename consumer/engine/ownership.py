@@ -32,6 +32,7 @@ class Ownership:
         self._replayer = replayer
         self._holdings: dict[Partition, Holding] = {}
         self._backoff = BackoffPolicy()
+        self._giving_back = asyncio.Lock()
         self.joined = False
 
     def __iter__(self) -> Iterator[Holding]:
@@ -49,6 +50,7 @@ class Ownership:
     def assigned(self, partitions: Collection[Partition]) -> None:
         """These are ours now, and no others; they are taken in the background."""
         self.joined = True
+        self._kit.metrics.count("rebalances")
         self._drop([holding for holding in self if holding.tenure.partition not in partitions])
         for partition in partitions:
             holding = self._holdings.get(partition)
@@ -62,8 +64,13 @@ class Ownership:
     async def revoked(self, partitions: Collection[Partition], lost: bool) -> None:
         """These are taken back: publish, settle and commit what is done, within a budget.
 
-        They may be given again, so what is known of them is kept until `assigned` says.
+        They may be given again, so what is known of them is kept until `assigned` says. A stop
+        during a revoke waits for it, or it would cut off what that is about to commit.
         """
+        async with self._giving_back:
+            await self._give_back(partitions, lost)
+
+    async def _give_back(self, partitions: Collection[Partition], lost: bool) -> None:
         leaving = [h for p in partitions if (h := self._holdings.get(p)) is not None]
         self._drop([h for h in leaving if h.tenure.phase is Phase.RESTORING])
         leaving = [h for h in leaving if h.tenure.phase is not Phase.ENDED]
@@ -83,9 +90,15 @@ class Ownership:
             left = _names(h.tenure.partition for h in leaving)
             self._kit.log.info("partitions given back", partitions=left, lost=lost)
 
-    def abandon(self) -> None:
-        """Let go of everything at once, also of what was assigned while the rest was given back."""
-        self._drop(list(self))
+    def abandon(self) -> Collection[Holding]:
+        """Let go of everything at once, also of what was assigned while the rest was given back.
+
+        Returns what that was: tasks of an engine that has failed begin nothing any more, not even
+        to stop its writers.
+        """
+        leaving = list(self)
+        self._drop(leaving)
+        return leaving
 
     async def commit(self, holdings: Collection[Holding], patience: float | None = None) -> None:
         """Let what these have settled become durable. Raises KafkaFailed.
@@ -107,12 +120,14 @@ class Ownership:
         }
         if not standings:
             return
+        began = self._kit.clock.monotonic()
         try:
             await self._kit.source.commit(standings)
         except KafkaFailed:
             self._kit.metrics.count("commit_failures")
             raise
         self._kit.metrics.count("commits")
+        self._kit.metrics.observe("commit_seconds", self._kit.clock.monotonic() - began)
         for holding in holdings:
             done = standings.get(holding.tenure.partition)
             if done is not None:

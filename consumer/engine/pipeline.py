@@ -12,6 +12,7 @@ from consumer.engine.ownership import Ownership
 from consumer.engine.prober import probe_for_ever
 from consumer.engine.replayer import Replayer
 from consumer.engine.tenure import Phase
+from consumer.engine.unless import unless
 from consumer.engine.watchdog import Watchdog
 from consumer.errors import KafkaFailed, KafkaRefused, RecordError
 from consumer.model import DeadLetter, Milliseconds, Partition, Record
@@ -19,6 +20,8 @@ from consumer.model import DeadLetter, Milliseconds, Partition, Record
 _SLICE = 64
 """Records taken before the pumps get a turn."""
 _DRAIN_LOOK = 0.05
+_LEAVING = 0.1
+"""The part of the time for stopping that leaving the brokers may take after all else."""
 _LOOK = 1.0
 """Seconds between looks for sessions that are over without a word. A look that is late finds a
 session idle late, never early: what a partition had to give is dated by the look before.
@@ -26,15 +29,17 @@ session idle late, never early: what a partition had to give is dated by the loo
 
 
 class Pipeline:
-    """Runs until `stop`, then hands over what it has. watchdog: how things stand."""
+    """Runs until `stop`, then hands over what it has. watchdog: how things stand. stopping: set by
+    whoever wants it to stop.
+    """
 
-    def __init__(self, kit: Kit) -> None:
+    def __init__(self, kit: Kit, stopping: asyncio.Event | None = None) -> None:
         self._kit = kit
         replayer = Replayer(kit)
         self._replayer = replayer
         self.ownership = Ownership(kit, replayer)
         self.watchdog = Watchdog(kit, self.ownership)
-        self._stopping = asyncio.Event()
+        self._stopping = asyncio.Event() if stopping is None else stopping
         self._looked_at = 0.0
 
     def stop(self) -> None:
@@ -48,13 +53,19 @@ class Pipeline:
         """
         kit = self._kit
         try:
-            await kit.source.start(self.ownership.assigned, self.ownership.revoked)
+            # Whom the group has not let in yet, because it waits for another member, has nothing.
+            joining = kit.source.start(self.ownership.assigned, self.ownership.revoked)
+            if not await unless(self._stopping, joining):
+                return
             await self._work()
             owned = [holding.tenure.partition for holding in self.ownership]
             await self.ownership.revoked(owned, False)
         finally:
-            self.ownership.abandon()
-            await kit.source.stop()
+            left = self.ownership.abandon()
+            try:
+                await kit.source.stop()
+            finally:
+                await asyncio.gather(*(holding.writer.stop() for holding in left))
 
     async def _work(self) -> None:
         kit = self._kit
@@ -143,7 +154,7 @@ class Pipeline:
                 reason=error.reason,
             )
             return
-        self._kit.metrics.count("dead_letters")
+        self._kit.metrics.count("dead_letters", 1, error.reason)
         letter = DeadLetter(
             partition=record.partition,
             offset=record.offset,
@@ -176,7 +187,8 @@ class Pipeline:
         for holding in self.ownership:
             holding.dispatcher.drain()
         try:
-            async with asyncio.timeout(max(0.0, policy.shutdown - policy.revoke)):
+            seconds = policy.shutdown * (1 - _LEAVING) - policy.revoke
+            async with asyncio.timeout(max(0.0, seconds)):
                 while any(h.dispatcher.streaming for h in self.ownership):
                     self.watchdog.polled()
                     await asyncio.sleep(_DRAIN_LOOK)

@@ -6,6 +6,7 @@ lag that grows in silence.
 """
 
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import islice
 
@@ -13,7 +14,9 @@ from consumer.core.offsets import PartitionOffsets
 from consumer.engine.holding import Holding
 from consumer.engine.kit import Kit
 from consumer.engine.tenure import Phase
-from consumer.model import Offset
+from consumer.measures import MetricName
+from consumer.model import Milliseconds, Offset
+from consumer.ports import Labels, Metrics
 
 _MOMENTS = 600
 """Moments kept per partition to tell how old an offset is."""
@@ -29,7 +32,8 @@ _PHASES = {
 class PartitionProgress:
     """state: restoring, live, parked, held back, draining, suspended, stopped. position: the next
     record to take. end: of the partition as last seen, None when nobody has looked. lag: records
-    from what was handed out to there. oldest: seconds that the oldest unsettled record has waited.
+    from what was handed out to there. behind: seconds since the newest record that was taken was
+    written, while there are more. oldest: seconds that the oldest unsettled record has waited.
     still: seconds without a step although the partition has more.
     """
 
@@ -42,6 +46,7 @@ class PartitionProgress:
     epoch: int | None
     sessions: int
     lag: int
+    behind: float
     unsettled: int
     oldest: float
     still: float
@@ -62,6 +67,25 @@ def state_of(holding: Holding, kit: Kit, *, draining: bool) -> tuple[str, str]:
     return ("held back", reason) if reason else ("live", "")
 
 
+def show_partitions(metrics: Metrics, partitions: Sequence[PartitionProgress]) -> None:
+    """Bring these into the gauges; partitions that are not among them are gone from there."""
+
+    def show(name: MetricName, values: Sequence[float], total: float) -> None:
+        labels = [(str(each.partition),) for each in partitions]
+        metrics.gauges(name, total, dict(zip(labels, values, strict=True)))
+
+    lags, unsettled = [each.lag for each in partitions], [each.unsettled for each in partitions]
+    show("lag_records", lags, sum(lags))
+    show("unsettled_records", unsettled, sum(unsettled))
+    ages, behind = [each.oldest for each in partitions], [each.behind for each in partitions]
+    show("oldest_unsettled_seconds", ages, max(ages, default=0.0))
+    show("lag_seconds", behind, max(behind, default=0.0))
+    show("position_offset", [each.position for each in partitions], 0)
+    show("committed_offset", [each.committed or 0 for each in partitions], 0)
+    states: dict[Labels, float] = {(str(p.partition), p.state): 1.0 for p in partitions}
+    metrics.gauges("partition_state", len(states), states)
+
+
 class Watch:
     """What has to be remembered of one partition to tell how old its oldest record is, and since
     when it has not moved.
@@ -78,6 +102,7 @@ class Watch:
         offsets = tenure.offsets
         read = kit.source.progress(tenure.partition)
         end = None if read is None else read.end
+        lag = 0 if read is None else max(0, read.end - read.position)
         state, reason = state_of(holding, kit, draining=draining)
         return PartitionProgress(
             partition=tenure.partition.number,
@@ -90,7 +115,8 @@ class Watch:
             sessions=len(holding.dispatcher),
             unsettled=offsets.unsettled,
             oldest=self._age(offsets, now),
-            lag=0 if read is None else max(0, read.end - read.position),
+            lag=lag,
+            behind=_behind(tenure.clock.topic_time, kit.clock.wall_ms()) if lag else 0.0,
             # What is left out of the fetch is not looked at either.
             still=self._still(offsets.position, None if tenure.left_out else end, now),
         )
@@ -112,3 +138,7 @@ class Watch:
         if len(moments) > _MOMENTS:  # the oldest must stay, so the grain becomes coarser
             self._moments = deque(islice(moments, 0, None, 2))
         return 0.0 if watermark >= offsets.position else now - moments[0][1]
+
+
+def _behind(newest: Milliseconds, now: Milliseconds) -> float:
+    return 0.0 if newest < 0 else max(0, now - newest) / 1000

@@ -41,6 +41,7 @@ class Pump:
         self._idle: asyncio.Future[None] | None = None
         self._abandoned = False
         self._untold = 0
+        self._seconds_per_byte = 1 / (BYTES_PER_FRAME * config.sample_rate)
         window = kit.policies.session.coalesce.in_flight * config.sample_rate
         self._lot = int(window / 2) * BYTES_PER_FRAME or 1
         self._task: asyncio.Task[None] | None = None
@@ -72,16 +73,21 @@ class Pump:
 
     async def _run(self) -> None:
         """Live from open to end. An abandoned stream ends here without a word."""
+        code, opened_at = "CANCELLED", self._kit.clock.monotonic()
         try:
             end = await self._live()
+            code = end.code if isinstance(end, StreamBroke) else "OK"
         except asyncio.CancelledError:
             if not self._abandoned:
                 raise
             return
+        finally:
+            lived = self._kit.clock.monotonic() - opened_at
+            self._kit.metrics.observe("stream_seconds", lived, code)
         if not self._abandoned:
             self._tell(end)
 
-    async def _live(self) -> Event:
+    async def _live(self) -> StreamBroke | StreamEnded:
         try:
             stream = await self._kit.analyzer.open(self._config)
         except StreamFailed as failure:
@@ -127,6 +133,7 @@ class Pump:
     def _wrote(self, size: int) -> None:
         self._kit.metrics.count("audio_messages")
         self._kit.metrics.count("audio_bytes", size)
+        self._kit.metrics.count("audio_sent_seconds", size * self._seconds_per_byte)
         self._untold += size
         if self._untold >= self._lot and not self._abandoned:
             told = self.taken()

@@ -10,7 +10,7 @@ from collections.abc import Collection, Sequence
 from consumer.engine.holding import Holding
 from consumer.engine.kit import Kit
 from consumer.engine.ownership import Ownership
-from consumer.engine.progress import PartitionProgress, Watch
+from consumer.engine.progress import PartitionProgress, Watch, show_partitions
 from consumer.engine.tenure import Phase
 from consumer.model import Partition
 
@@ -90,9 +90,7 @@ class Watchdog:
         gauge("sessions_live", sum(each.sessions for each in partitions))
         gauge("streams_open", sum(w.session.streaming for h in holdings for w in h.dispatcher))
         gauge("held_bytes", self._kit.held.value)
-        gauge("unsettled_records", sum(each.unsettled for each in partitions))
-        gauge("lag_records", sum(each.lag for each in partitions))
-        gauge("oldest_unsettled_seconds", max((each.oldest for each in partitions), default=0.0))
+        show_partitions(self._kit.metrics, partitions)
         self._warn(holdings)
 
     def _look(self, holdings: Collection[Holding], now: float) -> None:

@@ -35,14 +35,7 @@ from consumer.engine.kit import Kit
 from consumer.engine.pump import Pump
 from consumer.engine.replayer import Replayer
 from consumer.errors import Fault, RecordError
-from consumer.model import (
-    AudioChunk,
-    EndReason,
-    Milliseconds,
-    Offset,
-    Record,
-    SessionKey,
-)
+from consumer.model import AudioChunk, EndReason, Milliseconds, Offset, Record, SessionKey
 
 _TIME_PASSED = TimePassed()
 _GRAIN = 0.001
@@ -51,8 +44,7 @@ _GRAIN = 0.001
 
 class Worker:
     """began: time stamp of the first record. newest: the last record, timestamp and arrived: of it.
-
-    over: told when the session is closed.
+    heard: topic time as it stood then. over: told when the session is closed.
     """
 
     def __init__(  # noqa: PLR0917 - it is handed its parts, once
@@ -68,7 +60,7 @@ class Worker:
         self.key = key
         self.session = session
         self.lane = lane
-        self.began = self.timestamp = Milliseconds(0)
+        self.began = self.timestamp = self.heard = Milliseconds(0)
         self.newest = Offset(-1)
         self.arrived = 0.0
         self._ending: Ending | None = None
@@ -87,7 +79,7 @@ class Worker:
         self._backlog = 0
         self._held = 0
         self._full = False
-        self._accounts = Accounts(key, session.tally, kit)
+        self._accounts = Accounts(key, session, kit)
         self._dropped = False
 
     def arrive(self, record: Record, chunk: AudioChunk) -> None:
@@ -152,8 +144,11 @@ class Worker:
         self._catch_up(now)
         self._step(event, now)
         self._weigh(now)
-        if type(event) is not AudioTaken or self._may_oversleep(now):
-            self._arm(now)
+        if type(event) is AudioTaken:
+            self._accounts.taken()
+            if not self._may_oversleep(now):
+                return
+        self._arm(now)
 
     def _catch_up(self, now: float) -> None:
         """Tell what was written before anything is decided by it."""

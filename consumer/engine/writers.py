@@ -13,6 +13,7 @@ from consumer.core.claim import Standing
 from consumer.core.policy import BackoffPolicy
 from consumer.engine.kit import Kit
 from consumer.errors import KafkaFailed, KafkaRefused, RecordTooLarge
+from consumer.measures import MetricName
 from consumer.model import Outgoing
 from consumer.ports import Transactor
 
@@ -34,6 +35,7 @@ class PatientWriter:
         """Return when all are acknowledged. Raises KafkaRefused when trying again can't help."""
         attempt = 0
         unsent = records
+        began = self._kit.clock.monotonic()
         while unsent:
             before = len(unsent)
             unsent, failure = await _send_all(unsent, self._kit.sink.send, self._kit)
@@ -45,6 +47,7 @@ class PatientWriter:
                     "publishing failed, trying again", topic=unsent[0].topic, error=str(failure)
                 )
                 await asyncio.sleep(self._backoff.pause(self._name, attempt))
+        _observe(self._kit, "publish_seconds", began)
 
     async def seal(self, standing: Standing) -> None:
         """Whoever commits does it for all partitions together."""
@@ -71,6 +74,7 @@ class TransactionWriter:
     async def write(self, records: Sequence[Outgoing]) -> None:
         """Return when all are acknowledged, which is before anybody sees them."""
         unsent = records
+        began = self._kit.clock.monotonic()
         while unsent:
             await self._begin()
             before = len(unsent)
@@ -78,10 +82,12 @@ class TransactionWriter:
             self._kit.metrics.count("records_published", before - len(unsent))
             if failure is not None and not isinstance(failure, RecordTooLarge):
                 raise failure
+        _observe(self._kit, "publish_seconds", began)
 
     async def seal(self, standing: Standing) -> None:
         """Commit. Raises KafkaFailed, after which nobody here knows whether it was done."""
         await self._begin()
+        began = self._kit.clock.monotonic()
         try:
             await self._transactor.commit(standing)
         except KafkaFailed:
@@ -89,6 +95,7 @@ class TransactionWriter:
             raise
         self._open = False
         self._kit.metrics.count("commits")
+        _observe(self._kit, "commit_seconds", began)
 
     async def stop(self) -> None:
         """An open transaction is left to whoever comes next."""
@@ -98,6 +105,10 @@ class TransactionWriter:
         if not self._open:
             await self._transactor.begin()
             self._open = True
+
+
+def _observe(kit: Kit, name: MetricName, began: float) -> None:
+    kit.metrics.observe(name, kit.clock.monotonic() - began)
 
 
 Unsent = tuple[Sequence[Outgoing], KafkaFailed | None]

@@ -32,6 +32,21 @@ class AdminSettings(Group):
         return split(self.listen)
 
 
+class MetricsSettings(Group):
+    """Where metrics are pushed to, besides the page at /metrics."""
+
+    otlp_endpoint: str | None = Field(
+        None,
+        pattern=r"^https?://[^/\s]+/?$",
+        description="Address of an OpenTelemetry collector that speaks OTLP over gRPC, such as "
+        "`http://collector:4317`; `https` for TLS. Needs the extra `otlp`. Empty: nothing is "
+        "pushed, because most read the page.",
+    )
+    otlp_interval_seconds: float = Field(
+        60.0, gt=0, description="Between two pushes. 60 s: what OpenTelemetry does by default."
+    )
+
+
 class LogSettings(Group):
     """The log on standard error."""
 

@@ -169,6 +169,12 @@ class KafkaSettings(Group):
         gt=0,
         description="How long a broker may take to answer. 20 s: a leader's election takes less.",
     )
+    refresh_seconds: float = Field(
+        60.0,
+        gt=0,
+        description="Pause between questions to the brokers how the topics stand. 60 s: partitions "
+        "that the input gains are read at the latest so much later, and a rebalance.",
+    )
     partition_fetch_bytes: ByteSize = Field(
         ByteSize(1 << 20),
         ge=1,

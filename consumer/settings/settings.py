@@ -19,7 +19,7 @@ from consumer.core.policy import (
     SessionPolicy,
     StreamPolicy,
 )
-from consumer.settings.admin import AdminSettings, LogSettings
+from consumer.settings.admin import AdminSettings, LogSettings, MetricsSettings
 from consumer.settings.api import ApiSettings
 from consumer.settings.audio import AudioSettings, OutputSettings
 from consumer.settings.flow import CommitSettings, FlowSettings, ShutdownSettings, commit_policy
@@ -95,6 +95,7 @@ class Settings(Sources):
     shutdown: ShutdownSettings
     admin: AdminSettings
     log: LogSettings
+    metrics: MetricsSettings
 
     @model_validator(mode="after")
     def _transactions_fit(self) -> Self:

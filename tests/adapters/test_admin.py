@@ -20,7 +20,10 @@ class House:
         self.live = Verdict(ok=True)
         self.ready = Verdict(ok=True)
         self.server = AdminServer(
-            ANYWHERE, lambda: self.live, lambda: self.ready, lambda: {"partitions": [1, 2]}
+            ANYWHERE,
+            {"/live": lambda: self.live, "/ready": lambda: self.ready},
+            lambda: {"partitions": [1, 2]},
+            lambda accept: (f"a page for {accept}".encode(), "text/plain; version=0.0.4"),
         )
 
     async def get(self, path: str) -> tuple[int, Any]:
@@ -86,7 +89,15 @@ async def test_listens_only_between_start_and_stop(house: House) -> None:
 async def test_says_when_the_port_is_taken(house: House) -> None:
     """A port in use is a mistake of the settings, told without a traceback's worth of words."""
     taken = AdminOptions(port=house.server.port)
-    second = AdminServer(taken, lambda: house.live, lambda: house.ready, dict)
+    second = AdminServer(taken, {}, dict, lambda _: (b"", ""))
     with pytest.raises(ConfigurationError, match=f"can't listen on 127.0.0.1:{taken.port}"):
         await second.start()
     assert second.port == 0
+
+
+async def test_serves_the_page_for_prometheus(house: House) -> None:
+    """In the format that was asked for, with its content type as it is."""
+    url = f"http://127.0.0.1:{house.server.port}/metrics"
+    async with aiohttp.request("GET", url, headers={"Accept": "this"}) as answer:
+        assert (answer.status, await answer.text()) == (200, "a page for this")
+        assert answer.headers["Content-Type"] == "text/plain; version=0.0.4"

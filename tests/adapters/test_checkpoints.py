@@ -8,7 +8,7 @@ import pytest
 from consumer.adapters.kafka.checkpoints import KafkaCheckpoints
 from consumer.adapters.kafka.options import KafkaOptions, ReplayOptions
 from consumer.core.claim import Standing
-from consumer.errors import KafkaFailed
+from consumer.errors import KafkaFailed, KafkaRefused
 from consumer.model import Offset, Outgoing, Partition, Record
 from consumer.ports import Transactor
 from tests.adapters.broker import free_port
@@ -46,6 +46,14 @@ async def test_reads_many_partitions_at_once(world: World) -> None:
     reader = world.checkpoints(partitions[0].topic)
     found = await asyncio.gather(*(reader.read(n) for n in range(8)))
     assert [said(each) for each in found] == [[(b"1", b"%d" % n)] for n in range(8)]
+
+
+async def test_a_partition_that_is_not_there_is_refused(world: World) -> None:
+    """Nobody looks for it until it comes: the input has more partitions than the topic."""
+    [partition] = await world.topic()
+    with pytest.raises(KafkaRefused, match=f"{partition.topic} has no partition 1"):
+        async with asyncio.timeout(5):
+            await world.checkpoints(partition.topic).read(1)
 
 
 @pytest.mark.parametrize("kind", ["memory", pytest.param("kafka", marks=pytest.mark.kafka)])

@@ -7,12 +7,16 @@ from typing import Any
 import pytest
 from aiokafka import errors as foreign
 
+from consumer.adapters.kafka.fresh import make_topic
 from consumer.adapters.kafka.options import Compression, KafkaOptions, SinkOptions
 from consumer.adapters.kafka.sink import KafkaSink
-from consumer.errors import KafkaFailed
+from consumer.adapters.kafka.writing import _pass_on
+from consumer.errors import KafkaFailed, KafkaRefused
 from consumer.model import Outgoing
 from tests.adapters.broker import Broker, free_port
 from tests.adapters.worlds import AnyBroker, BrokerWorld
+from tests.kafka.cluster import Cluster
+from tests.kafka.growth import grow
 
 
 @pytest.mark.parametrize("codec", ["none", "gzip", "snappy", "lz4", "zstd"])
@@ -78,3 +82,35 @@ async def test_starts_anew_when_its_work_has_ended_for_good(real_world: BrokerWo
     await (await sink.send(record))
     await sink.stop()
     assert await real_world.contents(partition)
+
+
+@pytest.mark.kafka
+async def test_writes_to_a_partition_that_the_topic_has_gained(apache_kafka: Cluster) -> None:
+    """Though the brokers told of another number before, and are asked again only in an hour."""
+    kafka = replace(apache_kafka.options, refresh_seconds=3600.0)
+    topic = apache_kafka.fresh("out")
+    await make_topic(kafka, topic, 1)
+    sink = KafkaSink(kafka, SinkOptions())
+    await sink.start()
+    try:
+        await (await sink.send(Outgoing(topic, 0, b"call", b"{}")))
+        await grow(apache_kafka, [topic], 2)
+        await (await sink.send(Outgoing(topic, 1, b"call", b"{}")))
+        with pytest.raises(KafkaRefused, match=f"{topic} has no partition 2; it needs as many"):
+            await (await sink.send(Outgoing(topic, 2, b"call", b"{}")))
+    finally:
+        await sink.stop()
+
+
+async def test_a_failure_that_nobody_waits_for_is_no_traceback() -> None:
+    """Who has given a write up does not care any more how it ends."""
+    complaints: list[object] = []
+    loop = asyncio.get_running_loop()
+    loop.set_exception_handler(lambda _, what: complaints.append(what))
+    sent: asyncio.Future[object] = loop.create_future()
+    written: asyncio.Future[None] = loop.create_future()
+    written.cancel()
+    sent.set_exception(foreign.TopicAuthorizationFailedError("out"))
+    _pass_on(sent, written, Outgoing("out", 0, b"call", b"{}"))
+    del sent
+    assert complaints == []

@@ -62,7 +62,7 @@ async def test_tells_of_errors_in_a_rebalance(real_world: BrokerWorld) -> None:
         coordinator.request_rejoin()
         await member.revokes(1)
         taken = coordinator._push_error_to_user(foreign.GroupAuthorizationFailedError("group"))
-        with pytest.raises(KafkaRefused, match="right to read as this consumer group"):
+        with pytest.raises(KafkaRefused, match="grant this user Read on the consumer group"):
             await member.source.poll((), 0.1)
         await taken
         assert not await member.source.poll((), 0.1)

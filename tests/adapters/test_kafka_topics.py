@@ -10,6 +10,7 @@ from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from consumer.adapters.kafka.options import TopicOptions
 from consumer.adapters.kafka.topics import _COMPACTED, KafkaTopics, Topic, _topic
 from consumer.errors import KafkaRefused
+from tests.adapters.broker import Broker
 from tests.adapters.worlds import AnyBroker
 from tests.kafka.cluster import Cluster
 
@@ -76,10 +77,19 @@ async def test_refuses_a_name_that_brokers_refuse(topics: KafkaTopics) -> None:
         await topics.create(["in"], partitions=1, copies=-1)
 
 
+@pytest.mark.broker
+async def test_brokers_that_do_not_tell_of_rights_are_believed(broker: Broker) -> None:
+    """Old ones and simple ones: what is not allowed shows when it is done."""
+    name = broker.fresh("in")
+    async with KafkaTopics(broker.options) as topics:
+        await topics.create([name], partitions=1, copies=1)
+        assert await topics.rights([name]) == {name: None}
+
+
 async def test_says_which_right_is_missing() -> None:
     """A topic that may not be seen is refused with its name and the right it takes."""
     code = foreign.TopicAuthorizationFailedError.errno
-    with pytest.raises(KafkaRefused, match=r"can't look at secret.*needs rights on the topic"):
+    with pytest.raises(KafkaRefused, match=r"can't look at secret.*grant this user rights"):
         _topic({"error_code": code, "topic": "secret", "partitions": []})
 
 

@@ -1,4 +1,4 @@
-"""Logs, metrics and clocks; the ports' suites run on the real things and on the fakes."""
+"""Logs and clocks; the ports' suites run on the real things and on the fakes."""
 
 import asyncio
 import io
@@ -8,79 +8,15 @@ import re
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
-from typing import Any, Protocol, get_args
+from typing import Any
 
 import pytest
-from opentelemetry.sdk.metrics.export import InMemoryMetricReader
 
-import consumer.ports
 from consumer.adapters.telemetry.clock import SystemClock
 from consumer.adapters.telemetry.logs import LogOptions, Logs
-from consumer.adapters.telemetry.metrics import ABOUT, Counts, Telemetry
-from consumer.errors import LocalProtocolError
-from consumer.ports import Clock, MetricName, Metrics
+from consumer.ports import Clock
 from tests.fakes.clock import FakeClock
 from tests.fakes.log import FakeLog
-from tests.fakes.metrics import FakeMetrics
-
-
-class CountingMetrics(Metrics, Protocol):
-    """Metrics that can be looked at."""
-
-    @property
-    def values(self) -> dict[MetricName, float]:
-        """The numbers."""
-        ...
-
-
-@pytest.mark.parametrize("make", [Counts, FakeMetrics])
-def test_counts_add_up_and_gauges_replace(make: Callable[[], CountingMetrics]) -> None:
-    """A counter grows by what is counted, a gauge is what was set last."""
-    metrics = make()
-    metrics.count("records_consumed")
-    metrics.count("records_consumed", 4)
-    metrics.gauge("held_bytes", 7)
-    metrics.gauge("held_bytes", 3)
-    assert (metrics.values["records_consumed"], metrics.values["held_bytes"]) == (5, 3)
-    assert metrics.values["commits"] == 0
-
-
-def test_every_metric_is_described_as_the_ports_say() -> None:
-    """Names, kinds and descriptions are those written beside the Literal of all names."""
-    source = Path(consumer.ports.__file__).read_text()
-    block = source.split("MetricName = Literal[")[1].split("\n]")[0]
-    written = dict(re.findall(r'"(\w+)",\s+# (.+)', block))
-    assert set(written) == set(get_args(MetricName))
-    described = {
-        name: ("gauge: " if about.is_gauge else "") + about.description
-        for name, about in ABOUT.items()
-    }
-    assert described == written
-
-
-def test_shows_the_numbers_to_opentelemetry() -> None:
-    """A reader sees every metric with its kind, unit, description and number."""
-    counts, reader = Counts(), InMemoryMetricReader()
-    telemetry = Telemetry(counts, [reader])
-    counts.count("audio_bytes", 8000)
-    counts.gauge("breaker_open", 1)
-    data: Any = reader.get_metrics_data()
-    shown = {m.name: m for m in data.resource_metrics[0].scope_metrics[0].metrics}
-    assert len(shown) == len(get_args(MetricName))
-    audio, breaker = shown["consumer.audio_bytes"], shown["consumer.breaker_open"]
-    assert (audio.unit, audio.description) == ("By", "their bytes")
-    assert audio.data.data_points[0].value == 8000
-    assert audio.data.is_monotonic
-    assert breaker.data.data_points[0].value == 1
-    telemetry.stop()
-
-
-def test_shows_no_metric_that_is_not_described(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A name that was forgotten in the table is a bug that shows at the start."""
-    monkeypatch.delitem(ABOUT, "commits")
-    with pytest.raises(LocalProtocolError, match="commits"):
-        Telemetry(Counts())
 
 
 @pytest.mark.parametrize("make", [SystemClock, FakeClock])

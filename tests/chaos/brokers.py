@@ -9,11 +9,13 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.protocol.admin import AlterPartitionReassignmentsRequest
 
 from tests.chaos.names import PARTITIONS
+from tests.chaos.patience import within
 from tests.kafka.cluster import Cluster
 
 _TIMEOUT_MS = 20_000
 _PAUSE_SECONDS = 0.5
 _SYNC_SECONDS = 60.0
+_CLIENT_SECONDS = 60.0
 
 Replicas = dict[tuple[str, int], list[int]]
 """The brokers that have each partition of each topic."""
@@ -84,11 +86,11 @@ class _admin:  # noqa: N801 - reads like the function that it stands for
         self._client = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
 
     async def __aenter__(self) -> AIOKafkaAdminClient:
-        await self._client.start()
+        await within(_CLIENT_SECONDS, self._client.start(), "a client to connect")
         return self._client
 
     async def __aexit__(self, *_: object) -> None:
-        await self._client.close()
+        await within(_CLIENT_SECONDS, self._client.close(), "a client to disconnect")
 
 
 async def _replicas(admin: AIOKafkaAdminClient) -> Replicas:

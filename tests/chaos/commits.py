@@ -7,9 +7,11 @@ from collections.abc import Mapping
 from aiokafka import TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
+from aiokafka.structs import OffsetAndMetadata
 
 from tests.chaos.names import PARTITIONS, Names
 from tests.chaos.oracle.facts import Commit
+from tests.chaos.patience import TooLong, within
 
 _PAUSE_SECONDS = 1.0
 _ASK_SECONDS = 10.0
@@ -34,18 +36,20 @@ class Commits:
         """What is committed now, by partition; what brokers won't tell just now is left out."""
         admin = AIOKafkaAdminClient(bootstrap_servers=self._bootstrap, request_timeout_ms=5_000)
         try:
-            async with asyncio.timeout(_ASK_SECONDS):
-                await admin.start()
-                found = await admin.list_consumer_group_offsets(
-                    self._group, partitions=self._places
-                )
-        except (KafkaError, TimeoutError):
+            found = await within(_ASK_SECONDS, self._ask(admin), "the committed offsets")
+        except (KafkaError, TooLong):
             return {}
         finally:
-            await admin.close()
+            await within(_ASK_SECONDS, admin.close(), "the disconnecting of who has asked")
         offsets = {place.partition: one.offset for place, one in found.items() if one.offset >= 0}
         self.seen.append(Commit(time.time_ns() // 1_000_000, offsets))
         return offsets
+
+    async def _ask(self, admin: AIOKafkaAdminClient) -> Mapping[TopicPartition, OffsetAndMetadata]:
+        await admin.start()
+        found: Mapping[TopicPartition, OffsetAndMetadata]
+        found = await admin.list_consumer_group_offsets(self._group, partitions=self._places)
+        return found
 
     async def lag(self, ends: Mapping[int, int]) -> int:
         """Records that are not committed; ends: after the last record of each partition."""

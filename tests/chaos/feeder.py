@@ -9,9 +9,15 @@ from aiokafka.structs import RecordMetadata
 
 from tests.chaos.calls import Call
 from tests.chaos.oracle.facts import Fed, Place
+from tests.chaos.patience import within
 from tests.chaos.sound.speech import RATE
 
 _Written = asyncio.Future[RecordMetadata]
+
+_START_SECONDS = 60.0
+_STOP_SECONDS = 30.0
+_WRITE_SECONDS = 90.0
+"""More than one request may take, after a broker's death in the middle of it."""
 
 _NULL = object()
 """Stands for a null value: the client refuses a record with neither key nor value."""
@@ -42,12 +48,12 @@ class Feeder:
 
     async def __aenter__(self) -> "Feeder":
         """Connect."""
-        await self._producer.start()
+        await within(_START_SECONDS, self._producer.start(), "the feeder to connect")
         return self
 
     async def __aexit__(self, *_: object) -> None:
         """Disconnect."""
-        await self._producer.stop()
+        await within(_STOP_SECONDS, self._producer.stop(), "the feeder's disconnecting")
 
     async def play(self, calls: Sequence[Call], start: float) -> None:
         """All calls from beginning to end; start: of the run, by the loop's clock."""
@@ -59,7 +65,10 @@ class Feeder:
                 tasks.create_task(self._key(group, start), name=f"feed-{key}")
 
     async def fed(self) -> list[Fed]:
-        """Where everything lies, once it has been written."""
+        """Where everything lies, once it has been written. Raises TooLong."""
+        return await within(_WRITE_SECONDS, self._fed(), "all that was fed to be written")
+
+    async def _fed(self) -> list[Fed]:
         return [await _fed(sent) for sent in self._sent]
 
     async def ends(self) -> dict[int, int]:

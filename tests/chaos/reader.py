@@ -10,10 +10,13 @@ from aiokafka.errors import KafkaError
 
 from tests.chaos.names import PARTITIONS, Names
 from tests.chaos.oracle.facts import Event, Letter, Origin, Result
+from tests.chaos.patience import end, within
 
 _PAUSE_SECONDS = 0.5
 _QUIET_SECONDS = 3.0
 _END_SECONDS = 60.0
+_START_SECONDS = 60.0
+_STOP_SECONDS = 30.0
 
 
 class Reader:
@@ -39,7 +42,7 @@ class Reader:
 
     async def __aenter__(self) -> "Reader":
         """Connect and begin to read."""
-        await self._consumer.start()
+        await within(_START_SECONDS, self._consumer.start(), "the reader to connect")
         self._consumer.assign(self._places)
         self._task = asyncio.create_task(self._read(), name="chaos-reader")
         return self
@@ -47,23 +50,24 @@ class Reader:
     async def __aexit__(self, *_: object) -> None:
         """Disconnect."""
         if self._task is not None:
-            self._task.cancel()
-            await asyncio.wait([self._task])
-        await self._consumer.stop()
+            await end(self._task, "the reader's end")
+        await within(_STOP_SECONDS, self._consumer.stop(), "the reader's disconnecting")
 
     async def to_end(self) -> None:
-        """Wait until all that has been written is read. Raises TimeoutError after a minute."""
-        async with asyncio.timeout(_END_SECONDS):
-            while True:
-                count = self._count
-                await asyncio.sleep(_QUIET_SECONDS)
-                if self._task is not None and self._task.done():
-                    self._task.result()  # it reads for ever, so this raises what has ended it
-                ends = await self._consumer.end_offsets(self._places)
-                at = [await self._consumer.position(place) for place in self._places]
-                reached = all(here >= ends[p] for here, p in zip(at, self._places, strict=True))
-                if reached and count == self._count:
-                    return
+        """Wait until all that has been written is read. Raises TooLong after a minute."""
+        await within(_END_SECONDS, self._to_end(), "everything on the output topics to be read")
+
+    async def _to_end(self) -> None:
+        while True:
+            count = self._count
+            await asyncio.sleep(_QUIET_SECONDS)
+            if self._task is not None and self._task.done():
+                self._task.result()  # it reads for ever, so this raises what has ended it
+            ends = await self._consumer.end_offsets(self._places)
+            at = [await self._consumer.position(place) for place in self._places]
+            reached = all(here >= ends[p] for here, p in zip(at, self._places, strict=True))
+            if reached and count == self._count:
+                return
 
     @property
     def _count(self) -> int:

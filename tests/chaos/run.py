@@ -1,9 +1,10 @@
 """One run from the first record to the verdict."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from typing import Any
 
 from consumer.demo.port import HOST
 from tests.chaos.api import Api
@@ -17,11 +18,14 @@ from tests.chaos.names import PARTITIONS
 from tests.chaos.options import GRACE_SECONDS, SESSION_SECONDS, Options
 from tests.chaos.oracle.facts import Complaint, Facts, Promise
 from tests.chaos.oracle.verdict import complaints
+from tests.chaos.patience import end, within
 from tests.chaos.plan import Fault, Kind
 from tests.chaos.reader import Reader
 from tests.chaos.replicas import Replicas
 
 _LOOK_SECONDS = 1.0
+_OVERTIME_SECONDS = 240.0
+"""What the last call and the last fault may take beyond the time of the calls."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +68,8 @@ async def play(options: Options, brokers: Brokers, say: Callable[[str], None]) -
     calls = cast.calls()
     async with _stage(options, brokers) as stage:
         faults = Faults(stage.api, brokers, stage.replicas, SESSION_SECONDS, say)
-        await _perform(stage, faults, calls, options.faults)
+        performing = _perform(stage, faults, calls, options.faults)
+        await within(options.seconds + _OVERTIME_SECONDS, performing, "all calls and all faults")
         settled = await _settle(stage, options.patience)
         deaths = await _bow_out(stage)
         facts = Facts(
@@ -110,14 +115,13 @@ async def _stage(options: Options, brokers: Brokers) -> AsyncIterator[Stage]:
 
 
 @asynccontextmanager
-async def _beside(work: Callable[[], Awaitable[None]]) -> AsyncIterator[None]:
+async def _beside(work: Callable[[], Coroutine[Any, Any, None]]) -> AsyncIterator[None]:
     """Work for as long as the block lasts; what it raises comes out in the end."""
-    task = asyncio.ensure_future(work())
+    task = asyncio.create_task(work(), name=getattr(work, "__qualname__", "work"))
     try:
         yield
     finally:
-        task.cancel()
-        await asyncio.wait([task])
+        await end(task, f"the end of {task.get_name()}")
     if not task.cancelled():
         task.result()
 
@@ -135,10 +139,9 @@ async def _settle(stage: Stage, patience: float) -> float:
     """Wait until all is committed; returns the seconds that it took."""
     loop = asyncio.get_running_loop()
     begun, ends = loop.time(), await stage.feeder.ends()
-    with suppress(TimeoutError):
-        async with asyncio.timeout(patience):
-            while await stage.commits.lag(ends):  # noqa: ASYNC110 - brokers tell of no commits
-                await asyncio.sleep(_LOOK_SECONDS)
+    until = begun + patience
+    while loop.time() < until and await stage.commits.lag(ends):  # noqa: ASYNC110 - no events
+        await asyncio.sleep(_LOOK_SECONDS)
     return loop.time() - begun
 
 

@@ -65,6 +65,27 @@ def test_one_wrong_clock_does_not_end_the_calls_of_others() -> None:
     assert watch.topic_time == NOW + 29 * MINUTE
 
 
+def test_a_leap_leaves_time_to_be_heard_again() -> None:
+    """Who seems to be silent over it may have a clock that is behind."""
+    watch = clock()
+    observe(watch, ("slow", 0), *((key, 50 * MINUTE) for key in "abc"))
+    assert watch.topic_time == NOW + 50 * MINUTE
+    assert not idle(watch, 0)
+    observe(watch, ("a", 50 * MINUTE + 4_999))
+    assert not idle(watch, 0)
+    observe(watch, ("a", 50 * MINUTE + 5_000))
+    assert idle(watch, 0)
+
+
+def test_nobody_is_silent_since_before_the_first_record() -> None:
+    """A call that another owner has left may have a clock that is behind."""
+    watch = clock()
+    observe(watch, ("a", 0), ("b", 59_999))
+    assert not idle(watch, -HOUR)
+    observe(watch, ("a", MINUTE))
+    assert idle(watch, -HOUR)
+
+
 def test_ordinary_records_disprove_a_leap() -> None:
     """Witnesses must come without time going on as before."""
     watch = clock()

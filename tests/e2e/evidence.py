@@ -10,7 +10,8 @@ from typing import Any
 @dataclass(frozen=True, slots=True)
 class Stream:
     """One stream. config: None when none came. status: None when the sandbox was killed under it,
-    or it is still open. results: sent or about to be. path: of its audio.
+    or it is still open. results: sent or about to be. path: of its audio. first_ms, last_ms: when
+    audio came, since the Unix epoch; None while it is open.
     """
 
     pid: int
@@ -21,6 +22,8 @@ class Stream:
     results: int
     faults: Sequence[str]
     path: Path
+    first_ms: int | None = None
+    last_ms: int | None = None
 
     @property
     def audio(self) -> bytes:
@@ -53,4 +56,6 @@ def _stream(view: Mapping[str, Any], audio: Path) -> Stream:
         results=view["results"],
         faults=view["faults"],
         path=audio,
+        first_ms=view["first_audio_ms"],
+        last_ms=view["last_audio_ms"],
     )

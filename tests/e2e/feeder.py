@@ -5,7 +5,9 @@ come from what it judges.
 """
 
 import asyncio
-from collections.abc import Iterable, Sequence
+import time
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -15,6 +17,8 @@ from aiokafka.structs import RecordMetadata
 from tests.e2e.calls import Call
 
 Headers = Sequence[tuple[str, bytes]]
+
+_STEP_SECONDS = 0.1
 
 _NULL = object()
 """Stands for a null value: the client refuses a record with neither key nor value."""
@@ -59,13 +63,15 @@ class Sent:
 class Feeder:
     """Writes to one topic; `async with` it. compression: as Kafka's producers name it.
 
-    ends: the offset after the last record of each partition. (What the embedded broker says about
-    that is at times one too low.)
+    clocks: by how many seconds the clocks of some keys' producers are ahead. ends: the offset after
+    the last record of each partition. (What the embedded broker says about that is at times one
+    too low.)
     """
 
     def __init__(self, brokers: str, topic: str, compression: str | None = None) -> None:
         self.sent: dict[str, Sent] = {}
         self.ends: dict[int, int] = {}
+        self.clocks: dict[str, float] = {}
         self._topic = topic
         self._producer = AIOKafkaProducer(
             bootstrap_servers=brokers,
@@ -103,6 +109,31 @@ class Feeder:
             for one in sent:
                 await self.end(one.call)
 
+    @asynccontextmanager
+    async def steadily(self, calls: Sequence[Call], pace: float = 1.0) -> AsyncIterator[None]:
+        """Send what is left of these calls as it is spoken, while the block lasts.
+
+        pace: seconds of audio in a second.
+        """
+        feeding = asyncio.create_task(self._steadily(calls, pace), name="steady feeder")
+        try:
+            yield
+        finally:
+            feeding.cancel()
+            await asyncio.wait([feeding])
+        if not feeding.cancelled():
+            feeding.result()
+
+    async def _steadily(self, calls: Sequence[Call], pace: float) -> None:
+        loop = asyncio.get_running_loop()
+        done = min(self.sent[c.key].frames / c.rate if c.key in self.sent else 0 for c in calls)
+        begun = loop.time() - done / pace
+        whole = max(call.frames / call.rate for call in calls)
+        while done < whole:
+            await asyncio.sleep(_STEP_SECONDS)
+            done = (loop.time() - begun) * pace
+            await self.play(calls, until=done)
+
     def adopt(self, other: "Feeder") -> None:
         """Count what another feeder has sent to the same topic as sent here."""
         self.sent |= other.sent
@@ -125,9 +156,15 @@ class Feeder:
             key=key,
             partition=partition,
             headers=list(headers),
+            timestamp_ms=self._now_ms(key),
         )
         written.add_done_callback(self._note_end)
         return written
+
+    def _now_ms(self, key: bytes | None) -> int | None:
+        """What the clock of this key's producer says; None where it is right."""
+        ahead = self.clocks.get((key or b"").decode(errors="replace"))
+        return None if ahead is None else int((time.time() + ahead) * 1000)
 
     def _note_end(self, written: "asyncio.Future[RecordMetadata]") -> None:
         if written.cancelled() or written.exception():

@@ -65,7 +65,7 @@ def _all(found: Findings) -> Iterator[str]:
         for text in (
             *_heard(sent, found.stretches[key], results),
             *_ordered(found, sent, results),
-            *_placed(sent, found.stretches[key], results),
+            *_placed(found, sent, results),
             *_told(found, sent, events, results),
         ):
             yield f"{key}: {text}"
@@ -112,7 +112,7 @@ def _heard(sent: Sent, stretches: Sequence[Stretch], results: Sequence[Result]) 
             yield f"stream {stream.pid} began at {at:.3f} s, but only {reached:.3f} s were judged"
         judged = max(judged, stretch.end if stream.good else 0)
         for result in results:
-            if result.pid == stream.pid and result.level == "utterance":
+            if result.pid == stream.pid and _judges(result):
                 end = base(sent, result.origin) + round(result.end * rate)
                 judged = max(judged, min(end, stretch.end))
     if judged < sent.frames - _slack(rate):
@@ -147,9 +147,10 @@ def dropped(results: Sequence[Result]) -> list[Result]:
     return drops
 
 
-def _placed(sent: Sent, stretches: Sequence[Stretch], results: Sequence[Result]) -> Iterator[str]:
+def _placed(found: Findings, sent: Sent, results: Sequence[Result]) -> Iterator[str]:
     """Times lie within what the stream carried, and the records named hold that audio."""
     rate = sent.call.rate
+    stretches = found.stretches[sent.call.key]
     known = {stretch.stream.pid: stretch for stretch in stretches}
     for result in results:
         what = f"{result.level} {result.start} to {result.end} s of stream {result.pid}"
@@ -163,7 +164,7 @@ def _placed(sent: Sent, stretches: Sequence[Stretch], results: Sequence[Result])
         if start < stretch.start - slack or end > stretch.end + slack:
             yield f"{what}: it carried {stretch.start / rate} to {stretch.end / rate} s"
         yield from _under(sent, result, start, end, what)
-    yield from _complete(sent, stretches, results)
+    yield from _complete(found, sent, stretches, results)
 
 
 def _under(sent: Sent, result: Result, start: int, end: int, what: str) -> Iterator[str]:
@@ -183,18 +184,30 @@ def _holds(sent: Sent, place: Place, frame: int) -> bool:
     return place.start - slack <= frame < place.start + place.frames + slack
 
 
-def _complete(sent: Sent, stretches: Sequence[Stretch], results: Sequence[Result]) -> Iterator[str]:
-    """All findings are there of a stream that ended well and heard nothing that had been told."""
-    told = 0
-    for stretch in stretches:
+def _complete(
+    found: Findings, sent: Sent, stretches: Sequence[Stretch], results: Sequence[Result]
+) -> Iterator[str]:
+    """All findings are there of a stream that ended well and heard nothing that had been told.
+
+    A consumer that ends may take the last ones with it, if what they are about is heard again.
+    """
+    told = judged = 0
+    slack = _slack(sent.call.rate)
+    for number, stretch in enumerate(stretches, 1):
         stream = stretch.stream
         ours = [result for result in results if result.pid == stream.pid]
-        fresh = stream.good and stretch.start >= told - _slack(sent.call.rate)
-        lost = len(ours) < stream.results and fresh
-        if lost or (len(ours) > stream.results and stream.status is not None):
-            yield f"stream {stream.pid} sent {stream.results} results, not {len(ours)}"
+        fresh = stream.good and stretch.start >= told - slack
         ends = [base(sent, each.origin) + round(each.end * sent.call.rate) for each in ours]
         told = max(told, *ends, 0)
+        judged = max(judged, *(e for e, r in zip(ends, ours, strict=True) if _judges(r)), 0)
+        again = any(later.start <= judged + slack for later in stretches[number:])
+        lost = len(ours) < stream.results and fresh and not (found.restarted and again)
+        if lost or (len(ours) > stream.results and stream.status is not None):
+            yield f"stream {stream.pid} sent {stream.results} results, not {len(ours)}"
+
+
+def _judges(result: Result) -> bool:
+    return result.level == "utterance"
 
 
 def _told(

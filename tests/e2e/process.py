@@ -16,6 +16,11 @@ from consumer.demo.port import HOST
 
 _GRACE_SECONDS = 20.0
 """The default of CONSUMER_SHUTDOWN__TIMEOUT_SECONDS."""
+_GIVING_UP_SECONDS = 30.0
+_PROCESS_END_SECONDS = 1.5
+"""What an interpreter may take to end, after the service has, on a busy machine."""
+_AT_WORK = {"live", "held back"}
+_UNSIGHTLY = ("Traceback", "was never retrieved", "was destroyed but it is pending")
 
 
 @dataclass(slots=True)
@@ -51,10 +56,19 @@ class Consumer:
         """What liveness says."""
         return (await get(self.admin, "/live"))[0] == 200
 
+    async def started(self) -> bool:
+        """What a startup probe is told."""
+        return (await get(self.admin, "/startup"))[0] == 200
+
     async def metrics(self) -> Mapping[str, float]:
         """Counters and gauges by name."""
         metrics: Mapping[str, float] = (await get(self.admin, "/status"))[1]["metrics"]
         return metrics
+
+    async def epochs(self) -> Mapping[int, int]:
+        """The partitions that it works on, each with the epoch in which it took it."""
+        partitions = (await get(self.admin, "/status"))[1]["partitions"]
+        return {one["partition"]: one["epoch"] for one in partitions if one["state"] in _AT_WORK}
 
     @property
     def peak_mib(self) -> float:
@@ -63,12 +77,49 @@ class Consumer:
         [peak] = [line for line in lines if line.startswith("VmHWM:")]
         return int(peak.split()[1]) / 1024
 
-    async def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
+    async def gives_up(self) -> tuple[int, str]:
+        """Exit code and words of one that ends by itself, as it is expected to."""
+        self._told_to_stop = True
+        async with asyncio.timeout(_GIVING_UP_SECONDS):
+            code = await self.child.ended()
+        return code, self.child.log.read_text()
+
+    async def stop(
+        self, number: signal.Signals = signal.SIGTERM, grace: float = _GRACE_SECONDS
+    ) -> int:
         """Send it a signal; its exit code, if it ends within the grace period of a shutdown."""
         self._told_to_stop = True
         os.kill(self.pid, number)
-        async with asyncio.timeout(_GRACE_SECONDS):
+        async with asyncio.timeout(grace):
             return await self.child.ended()
+
+    async def bow_out(self, grace: float) -> None:
+        """Ask it to end: it must do so in time, with 0, and without a traceback.
+
+        grace: what it has as CONSUMER_SHUTDOWN__TIMEOUT_SECONDS.
+        """
+        try:
+            code = await self.stop(grace=grace + _PROCESS_END_SECONDS)
+        except TimeoutError:
+            raise AssertionError(
+                f"not gone after {grace:g} s:\n{self.child.last_words()}"
+            ) from None
+        words = self.child.log.read_text()
+        assert code == 0, words
+        assert not [word for word in _UNSIGHTLY if word in words], words
+
+
+async def giving_up(folder: Path, settings: Mapping[str, str]) -> tuple[int, str]:
+    """Exit code and words of a consumer that does not start."""
+    log = folder / "run.log"
+    child = Child("run", (*python(), "run"), log, {**environment(), **settings})
+    await child.start()
+    try:
+        async with asyncio.timeout(_GIVING_UP_SECONDS):
+            code = await child.ended()
+    finally:
+        await child.stop()
+    return code, log.read_text()
 
 
 async def get(port: int, path: str) -> tuple[int, Any]:

@@ -80,7 +80,9 @@ class Stage:
         kafka = KafkaOptions(bootstrap_servers=self.brokers)
         for topic in self.names.topics:
             await make_topic(kafka, topic, self.partitions)
-        topics = Topics(self.brokers, self.names, self.partitions)
+        # The embedded broker knows no transactions.
+        apache = self.apache is not None
+        topics = Topics(self.brokers, self.names, self.partitions, committed_only=apache)
         self._topics = await self._stack.enter_async_context(topics)
         feeder = Feeder(self.brokers, self.names.input)
         self._feeder = await self._stack.enter_async_context(feeder)

@@ -1,14 +1,12 @@
 """What a person sees of a consumer that can't work: a code, a sentence, no traceback, no secret."""
 
-import asyncio
 from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 
-from consumer.demo.child import Child
 from consumer.demo.port import HOST, free_port
-from tests.e2e.process import environment, python
+from tests.e2e.process import giving_up
 from tests.e2e.stage import NAMES, TOKEN, Stage
 
 pytestmark = [pytest.mark.e2e, pytest.mark.broker]
@@ -81,15 +79,7 @@ async def test_taken_port(stage: Stage) -> None:
 
 async def _run(folder: Path, settings: Mapping[str, str]) -> tuple[int, str]:
     """Exit code and words of a consumer that gives up by itself."""
-    log = folder / "run.log"
-    child = Child("run", (*python(), "run"), log, {**environment(), **settings})
-    await child.start()
-    try:
-        async with asyncio.timeout(30):
-            code = await child.ended()
-    finally:
-        await child.stop()
-    words = log.read_text()
+    code, words = await giving_up(folder, settings)
     assert "Traceback" not in words
     assert TOKEN not in words
     return code, words

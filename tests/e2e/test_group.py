@@ -73,7 +73,9 @@ async def test_nothing_left_to_do(stage: Stage) -> None:
     await stage.over()
     assert await first.stop() == 0
     second = await stage.start_consumer()
+    assert not await second.started(), "the group takes its time"
     await stage.until(lambda: _owns(second, 2), "everything given to the second")
+    assert await second.started()
     assert await second.ready() == (True, [])
     await stage.feeder.play(after, end=True)
     await stage.over()

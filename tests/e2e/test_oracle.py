@@ -135,3 +135,22 @@ def test_nothing_is_wrong(good: Findings) -> None:
 def test_everything_else_is_told(good: Findings, spoil: Spoil, words: str) -> None:
     """Each of these is complained of, in words that name it."""
     assert words in "\n".join(complaints(spoil(good)))
+
+
+def _cut_off(good: Findings, tmp_path: Path, heard_from: float) -> Findings:
+    """The last result of the second stream got lost with its consumer; a third one came then."""
+    cut = replace(_without(good, results=2), restarted=True)
+    [sent] = cut.sent.values()
+    third = _stream(tmp_path, 3, sent.call, heard_from, sent.call.frames / RATE)
+    again = _result(sent.call, 3, 11, 14)
+    return replace(cut, streams=[*cut.streams, third], results=[*cut.results, again])
+
+
+def test_lost_with_its_consumer_and_found_again(good: Findings, tmp_path: Path) -> None:
+    """It is enough that the next one hears everything again that was not judged."""
+    assert complaints(_cut_off(good, tmp_path, 10.0)) == []
+
+
+def test_lost_with_its_consumer_for_good(good: Findings, tmp_path: Path) -> None:
+    """It is too little if the next one begins where the lost one had ended."""
+    assert "stream 2 sent 2 results, not 1" in "\n".join(complaints(_cut_off(good, tmp_path, 11.0)))

@@ -23,6 +23,7 @@ async def test_killed_api_comes_back(stage: Stage) -> None:
     await stage.feeder.play(calls, until=12)
     await stage.until(lambda: consumer.blames("the API"), "a consumer that misses the API")
     assert await consumer.live()
+    assert await consumer.started()
     assert not any(stage.topics.ended(one.key) for one in calls)
     await stage.start_sandbox()
     await stage.feeder.play(calls, end=True)

@@ -105,9 +105,14 @@ class Event:
 
 
 class Topics:
-    """What was read so far; `async with` it. letters: dead letters as they stand there."""
+    """What was read so far; `async with` it. letters: dead letters as they stand there.
 
-    def __init__(self, brokers: str, names: Names, partitions: int) -> None:
+    committed_only: what transactions have not committed is not read.
+    """
+
+    def __init__(
+        self, brokers: str, names: Names, partitions: int, *, committed_only: bool = False
+    ) -> None:
         self.results: list[Result] = []
         self.events: list[Event] = []
         self.letters: list[ConsumerRecord[bytes, bytes]] = []
@@ -115,7 +120,10 @@ class Topics:
         self._names = names
         self._partitions = partitions
         self._reader = AIOKafkaConsumer(
-            bootstrap_servers=brokers, enable_auto_commit=False, auto_offset_reset="earliest"
+            bootstrap_servers=brokers,
+            enable_auto_commit=False,
+            auto_offset_reset="earliest",
+            isolation_level="read_committed" if committed_only else "read_uncommitted",
         )
 
     async def __aenter__(self) -> Self:
@@ -128,6 +136,15 @@ class Topics:
     async def __aexit__(self, *_: object) -> None:
         """Disconnect."""
         await self._reader.stop()
+
+    async def grow(self, partitions: int) -> None:
+        """The topics have so many now: read on in all of them."""
+        before = {place: await self._reader.position(place) for place in self._reader.assignment()}
+        self._partitions = partitions
+        topics = (self._names.results, self._names.sessions, self._names.letters)
+        self._reader.assign([place for topic in topics for place in self._places(topic)])
+        for place, position in before.items():
+            self._reader.seek(place, position)
 
     async def poll(self, seconds: float = 0.1) -> None:
         """Read on, and wait so long for something new."""
@@ -166,6 +183,17 @@ class Topics:
             await admin.close()
         offsets = {place.partition: meta.offset for place, meta in found.items()}
         return {place.partition: max(0, offsets.get(place.partition, 0)) for place in places}
+
+    async def group_state(self) -> str:
+        """What the coordinator says of the group, such as Stable or PreparingRebalance."""
+        admin = AIOKafkaAdminClient(bootstrap_servers=self._brokers)
+        try:
+            await admin.start()
+            [answer] = await admin.describe_consumer_groups([self._names.group])
+        finally:
+            await admin.close()
+        [(_, _, state, *_)] = answer.groups
+        return str(state)
 
     def of(self, key: str) -> list[Result]:
         """A session's results in order."""

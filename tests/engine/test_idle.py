@@ -134,6 +134,19 @@ async def test_one_wrong_clock_ends_no_other_call() -> None:
         assert len(stand.events()) == 2
 
 
+async def test_a_clock_that_is_behind_ends_no_call() -> None:
+    """Neither when it comes first nor when topic time leaps to that of the others."""
+    stand = Stand()
+    async with stand.running():
+        for _ in range(60):
+            for key in ("slow", "a", "b", "c"):
+                behind = 86_400_000 if key == "slow" else 0
+                stand.speak(key, 1, timestamp=stand.clock.wall_ms() - behind)
+            await asyncio.sleep(1)
+        assert ends(stand) == []
+        assert len(stand.events()) == 4
+
+
 async def test_an_idle_call_that_comes_back_is_another_call() -> None:
     """Its key lives again, with times from zero and a name of its own."""
     stand = Stand()

@@ -278,6 +278,18 @@ async def test_a_refused_output_ends_the_engine_and_commits_nothing() -> None:
     assert stand.committed() == 0
 
 
+async def test_a_failed_engine_leaves_no_writer_behind() -> None:
+    """Its tasks begin nothing any more, so stopping must not be left to one of them."""
+    stand = Stand(exactly_once=True, partitions=2)
+    stand.transactions.fail("send", KafkaRefused("results: not authorised"))
+    stand.speak(seconds=3)
+    with pytest.raises(ExceptionGroup) as caught:
+        await stand.serve()
+    assert caught.group_contains(KafkaRefused, match="not authorised")
+    assert len(stand.transactors) == 2
+    assert not any(transactor.connected for transactor in stand.transactors)
+
+
 async def test_a_commit_that_fails_is_tried_again() -> None:
     """What is settled is committed a little later."""
     stand = Stand(numbers=Numbers(commit=CommitPolicy(interval=10)))

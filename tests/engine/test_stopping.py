@@ -150,3 +150,33 @@ async def test_a_stop_before_the_first_record_is_quick() -> None:
         await engine
         assert stand.clock.monotonic() <= 1
     assert stand.source.script.calls.count("commit") <= 1, "the claim, if it came to that"
+
+
+async def test_a_stop_does_not_wait_for_the_group_to_let_us_in() -> None:
+    """Whoever has not joined has nothing to hand over."""
+    stand = Stand()
+    stand.source.script.delay("start", 3600.0)
+    async with stand.running() as engine:
+        await asyncio.sleep(1)
+        begun = stand.clock.monotonic()
+        stand.stop()
+        await engine
+        assert stand.clock.monotonic() - begun < 1
+
+
+async def test_a_stop_in_a_rebalance_waits_for_what_is_given_back() -> None:
+    """It does not cut off the publishing that a revoke has begun."""
+    stand = Stand(numbers=Numbers(commit=RARELY))
+    async with stand.running() as engine:
+        stand.speak(seconds=3)
+        stand.sink.hold()
+        await asyncio.sleep(2)
+        giving_back = asyncio.create_task(stand.source.give_back())
+        await asyncio.sleep(1)
+        stand.stop()
+        await asyncio.sleep(1)
+        assert not engine.done()
+        stand.sink.release()
+        await giving_back
+        await engine
+    assert stand.committed() == 8

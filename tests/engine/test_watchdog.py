@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+import pytest
+
 from consumer.codec.records import decode_chunk
 from consumer.core.policy import FlowPolicy
 from consumer.engine.ownership import Ownership
@@ -105,6 +107,26 @@ async def test_lag_is_what_lies_before_us() -> None:
         await w.stand.source.poll((FIRST,), 0.1)
         await asyncio.sleep(1.5)
         assert w.gauge("lag_records") == 25
+        metrics = w.stand.metrics
+        assert metrics.series["lag_records"] == {("0",): 15, ("1",): 10}
+        assert metrics.series["position_offset"] == {("0",): 0, ("1",): 0}
+        assert metrics.series["partition_state"] == {("0", "live"): 1, ("1", "live"): 1}
+
+
+async def test_lag_in_seconds_is_the_age_of_what_was_taken_last() -> None:
+    """While there is more; nobody who has read everything is behind, however quiet it is."""
+    async with watching() as w:
+        w.stand.source.limit = 5
+        w.hear("a", 3)
+        await w.stand.source.poll((), 0.1)
+        await asyncio.sleep(10.5)
+        assert w.gauge("lag_records") == 7
+        assert w.gauge("lag_seconds") == pytest.approx(10, abs=0.6)
+        for _ in range(2):
+            await w.stand.source.poll((), 0.1)
+        await asyncio.sleep(10)
+        assert w.gauge("lag_records") == 0
+        assert w.gauge("lag_seconds") == 0
 
 
 async def test_age_is_how_long_the_oldest_unsettled_record_has_waited() -> None:

@@ -1,75 +1,27 @@
 """One session at work."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 
 import pytest
 
-from consumer.codec.audio import SessionDecoder
-from consumer.codec.records import decode_chunk
 from consumer.core.events import Action, Event
-from consumer.core.identity import Identity
-from consumer.core.offsets import Lane
 from consumer.core.policy import MemoryPolicy, SessionPolicy, StreamPolicy
-from consumer.core.session import Session
 from consumer.core.states import State
-from consumer.engine.replayer import Replayer
-from consumer.engine.worker import Worker
 from consumer.errors import Fault, LocalProtocolError, StreamFailed
-from consumer.model import EndReason, Incarnation, Offset, SessionKey
-from tests.engine.home import FakeHome
-from tests.engine.props import Numbers, React
+from consumer.model import (
+    EndReason,
+)
+from tests.engine.at_work import working
 from tests.engine.stand import (
     CALLS,
     LETTERS,
     RESULTS,
     SESSIONS,
-    Stand,
     settle_down,
     virtual_time,
 )
 
 pytestmark = virtual_time
-
-
-class Working:
-    """A worker, its home and its world."""
-
-    worker: Worker
-
-    def __init__(self, stand: Stand) -> None:
-        self.stand = stand
-        self.home = FakeHome()
-        self.over: list[Worker] = []
-
-    def hear(self, seconds: float, chunk: float = 0.25) -> None:
-        """The caller speaks and the worker gets the records."""
-        for record in self.stand.speak(seconds=seconds, chunk=chunk):
-            self.worker.arrive(record, decode_chunk(record, self.stand.defaults))
-
-
-@asynccontextmanager
-async def working(
-    react: React | None = None, session: SessionPolicy | None = None
-) -> AsyncIterator[Working]:
-    """A worker for one call; the home takes notes."""
-    numbers = Numbers(session=session or SessionPolicy())
-    stand = Stand(react, numbers=numbers)
-    at_work = Working(stand)
-    key = SessionKey("call")
-    async with stand.kitted() as kit:
-        replayer = Replayer(kit)
-        kit.spawn(replayer.run(), "replayer")
-        identity = Identity(key, Incarnation(CALLS, 0, Offset(0)))
-        brain = Session(identity, numbers.session, SessionDecoder(), kit.breaker, kit.held)
-        for _ in range(5):  # others are live too, so one broken stream opens no breaker
-            kit.breaker.joined()
-        at_work.worker = Worker(
-            key, brain, Lane(0), at_work.home, kit, replayer, at_work.over.append
-        )
-        yield at_work
-        at_work.worker.drop()
 
 
 async def test_results_are_published_and_their_audio_settles() -> None:
@@ -127,7 +79,10 @@ async def test_a_broken_stream_is_said_with_its_code() -> None:
         assert (line.level, line.event) == ("warning", "stream broke")
         assert line.fields["session"] == "call"
         assert line.fields["code"] == "UNAVAILABLE"
-        assert w.stand.metrics.values["streams_broken"] == 1
+        assert w.stand.metrics.series["streams_broken"] == {("UNAVAILABLE",): 1}
+        [(lived, labels)] = w.stand.metrics.observed["stream_seconds"]
+        assert lived == pytest.approx(0, abs=0.01)
+        assert labels == ("UNAVAILABLE",)
 
 
 async def test_a_dropped_session_does_nothing_any_more() -> None:

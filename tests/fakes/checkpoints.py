@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from consumer.errors import KafkaRefused
 from consumer.model import Partition, Record
 from tests.fakes.cluster import FakeCluster
 from tests.fakes.script import Script
@@ -18,6 +19,8 @@ class FakeCheckpoints:
     async def read(self, number: int) -> Sequence[Record]:
         """The newest record of every key."""
         await self.script.play("read")
+        if Partition(self._topic, number) not in self._cluster.logs:
+            raise KafkaRefused(f"{self._topic} has no partition {number}")
         newest: dict[bytes | None, Record] = {}
         for record in self._cluster.contents(Partition(self._topic, number)):
             newest.pop(record.key, None)

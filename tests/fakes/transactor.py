@@ -36,6 +36,11 @@ class FakeTransactor:
         self._started = False
         self._ended = False
 
+    @property
+    def connected(self) -> bool:
+        """It was started and not stopped."""
+        return self._started
+
     async def start(self) -> None:
         """Shut out whoever wrote for this partition before."""
         await self.script.play("start")

@@ -8,14 +8,15 @@ import secrets
 import socket
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from itertools import count
 from pathlib import Path
 from random import SystemRandom
 
-from consumer.adapters.kafka.options import KafkaOptions
+from consumer.adapters.kafka.options import KafkaOptions, SecurityOptions
 from tests.kafka.install import java, libraries
 from tests.kafka.node import Node, NodeFailed
-from tests.kafka.properties import HOST, Place, properties
+from tests.kafka.properties import HOST, PASSWORD, USER, Place, properties
 
 _READY_SECONDS = 60.0
 # Below the ports that systems hand out by themselves: those may be taken while a node is down.
@@ -38,6 +39,11 @@ class Cluster:
         return ",".join(node.place.address for node in self.nodes)
 
     @property
+    def login(self) -> str:
+        """The same for clients that log in, of a cluster where rights count."""
+        return ",".join(f"{HOST}:{node.place.login_port}" for node in self.nodes)
+
+    @property
     def address(self) -> str:
         """The same, under the name that the embedded broker has for it."""
         return self.bootstrap
@@ -46,6 +52,14 @@ class Cluster:
     def options(self) -> KafkaOptions:
         """How adapters reach it."""
         return KafkaOptions(bootstrap_servers=self.bootstrap, request_timeout_seconds=10.0)
+
+    @property
+    def login_options(self) -> KafkaOptions:
+        """How adapters log in."""
+        security = SecurityOptions(
+            protocol="SASL_PLAINTEXT", mechanism="PLAIN", username=USER, password=PASSWORD
+        )
+        return replace(self.options, bootstrap_servers=self.login, security=security)
 
     @property
     def copies(self) -> int:
@@ -91,19 +105,18 @@ def cluster(
     *,
     port: int | None = None,
     settings: Mapping[str, str] | None = None,
+    guarded: bool = False,
 ) -> Iterator[Cluster]:
     """A Kafka that is ready, for as long as the block lasts. folder: where it may keep things.
 
     port: for clients of the first node, a free one when None. settings: Kafka's own, for all
-    nodes. Raises KafkaMissing, NodeFailed.
+    nodes. guarded: clients can log in, and then have only the rights that they were granted.
+    Raises KafkaMissing, NodeFailed.
     """
     jars, command = libraries(), java()
-    ports = free_ports(2 * nodes)
-    places = [
-        Place(n + 1, ports[2 * n], ports[2 * n + 1], folder / f"node-{n + 1}") for n in range(nodes)
-    ]
+    places = _places(folder, nodes, guarded=guarded)
     if port is not None:
-        places[0] = Place(1, port, places[0].controller_port, places[0].folder)
+        places[0] = replace(places[0], port=port)
     running = Cluster([Node(place, command, jars) for place in places])
     _format(running.nodes, places, settings or {})
     try:
@@ -113,6 +126,20 @@ def cluster(
         yield running
     finally:
         running.kill_all()
+
+
+def _places(folder: Path, nodes: int, *, guarded: bool) -> list[Place]:
+    ports = iter(free_ports(3 * nodes))
+    return [
+        Place(
+            number=number,
+            port=next(ports),
+            controller_port=next(ports),
+            folder=folder / f"node-{number}",
+            login_port=next(ports) if guarded else None,
+        )
+        for number in range(1, nodes + 1)
+    ]
 
 
 def _format(nodes: Sequence[Node], places: Sequence[Place], settings: Mapping[str, str]) -> None:

@@ -14,7 +14,8 @@ from tests.kafka.cluster import Cluster, cluster
 from tests.kafka.install import KafkaMissing, libraries
 
 KafkaFactory = Callable[..., AbstractContextManager[Cluster]]
-"""(nodes: int = 1, settings: Mapping[str, str] | None = None) -> a cluster to `with`."""
+"""(nodes: int = 1, settings: Mapping[str, str] | None = None, guarded: bool = False) -> a cluster
+to `with`."""
 
 
 @pytest.fixture(scope="session")
@@ -29,12 +30,19 @@ def new_kafka(tmp_path_factory: pytest.TempPathFactory) -> KafkaFactory:
     numbers = count()
 
     def start(
-        nodes: int = 1, settings: Mapping[str, str] | None = None
+        nodes: int = 1, settings: Mapping[str, str] | None = None, *, guarded: bool = False
     ) -> AbstractContextManager[Cluster]:
         folder = tmp_path_factory.mktemp(f"kafka-{next(numbers)}")
-        return cluster(folder, nodes, settings=settings)
+        return cluster(folder, nodes, settings=settings, guarded=guarded)
 
     return start
+
+
+@pytest.fixture(scope="session")
+def guarded_kafka(new_kafka: KafkaFactory) -> Iterator[Cluster]:
+    """Another one that they share, where who logs in may do only what was granted."""
+    with new_kafka(guarded=True) as running:
+        yield running
 
 
 @pytest.fixture(scope="session")

@@ -10,16 +10,23 @@ from pathlib import Path
 
 HOST = "127.0.0.1"
 QUORUM_COPIES = 3
+USER, PASSWORD = "judge", "not-a-secret"
+"""Who may log in where rights count; has none at first."""
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where one node is. number: from 1. folder: for its data, configuration and log."""
+    """Where one node is. number: from 1. folder: for its data, configuration and log.
+
+    login_port: another one for clients, who must log in there and may do only what they were
+    granted; nobody counts rights when None. At the first port everybody may do everything.
+    """
 
     number: int
     port: int
     controller_port: int
     folder: Path
+    login_port: int | None = None
 
     @property
     def address(self) -> str:
@@ -34,12 +41,15 @@ class Place:
 
 def properties(place: Place, places: Sequence[Place], settings: Mapping[str, str]) -> str:
     """The text of its server.properties. settings: win over all others."""
-    lines = {**_identity(place, places), **_copies(len(places)), **_QUICK, **settings}
+    guard = {} if place.login_port is None else _GUARD
+    lines = {**_identity(place, places), **_copies(len(places)), **_QUICK, **guard, **settings}
     return "".join(f"{name}={value}\n" for name, value in lines.items())
 
 
 def _identity(place: Place, places: Sequence[Place]) -> Mapping[str, str]:
     clients = f"PLAINTEXT://{place.address}"
+    if place.login_port is not None:
+        clients += f",LOGIN://{HOST}:{place.login_port}"
     return {
         "process.roles": "broker,controller",
         "node.id": str(place.number),
@@ -61,6 +71,20 @@ def _copies(nodes: int) -> Mapping[str, str]:
         "transaction.state.log.min.isr": str(in_sync),
     }
 
+
+_GUARD = {
+    "authorizer.class.name": "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
+    # Nodes and the tests' own clients don't log in.
+    "super.users": "User:ANONYMOUS",
+    "listener.security.protocol.map": (
+        "CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT,LOGIN:SASL_PLAINTEXT"
+    ),
+    "listener.name.login.sasl.enabled.mechanisms": "PLAIN",
+    "listener.name.login.plain.sasl.jaas.config": (
+        "org.apache.kafka.common.security.plain.PlainLoginModule required "
+        f'user_{USER}="{PASSWORD}";'
+    ),
+}
 
 _QUICK = {
     "auto.create.topics.enable": "false",

@@ -273,6 +273,23 @@ CORE = (
         tests=("tests/core/test_idle.py",),
     ),
     Mutant(
+        name="a clock that is behind ends its call",
+        file="consumer/engine/dispatcher.py",
+        original="max(worker.heard, worker.timestamp)",
+        replacement="worker.timestamp",
+        breaks="nobody's call ends early because of its producer's clock",
+        tests=("tests/engine/test_idle.py",),
+    ),
+    Mutant(
+        name="a leap ends whoever was heard before",
+        file="consumer/core/idle.py",
+        original="            self._floor = self.topic_time - self._timeout_ms + "
+        "min(_GRACE_MS, self._timeout_ms)\n",
+        replacement="",
+        breaks="nobody's call ends early because of its producer's clock",
+        tests=("tests/core/test_idle.py",),
+    ),
+    Mutant(
         name="one wrong clock moves topic time",
         file="consumer/core/idle.py",
         original="_WITNESSES = 3",

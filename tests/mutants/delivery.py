@@ -6,6 +6,7 @@ _EXACTLY_ONCE = "tests/engine/test_exactly_once.py"
 _JOURNAL = "tests/engine/test_journal.py"
 _OWNERSHIP = "tests/engine/test_ownership.py"
 _REBALANCE = "tests/engine/test_rebalance.py"
+_STOPPING = "tests/engine/test_stopping.py"
 
 DELIVERY = (
     Mutant(
@@ -123,5 +124,31 @@ DELIVERY = (
         replacement="",
         breaks="after an unknown outcome nothing in memory is trusted",
         tests=(_EXACTLY_ONCE,),
+    ),
+    Mutant(
+        name="a stop cuts off what a rebalance gives back",
+        file="consumer/engine/ownership.py",
+        original="        async with self._giving_back:\n"
+        "            await self._give_back(partitions, lost)\n",
+        replacement="        await self._give_back(partitions, lost)\n",
+        breaks="a stop commits what is done, also in a rebalance",
+        tests=(_STOPPING,),
+    ),
+    Mutant(
+        name="a stop waits until the group lets us in",
+        file="consumer/engine/pipeline.py",
+        original="            if not await unless(self._stopping, joining):\n"
+        "                return\n",
+        replacement="            await joining\n",
+        breaks="a stop ends within its time, also while joining",
+        tests=(_STOPPING,),
+    ),
+    Mutant(
+        name="stopping has no end",
+        file="consumer/app/grace.py",
+        original="            self._limit.reschedule(loop.time() + self._seconds)\n",
+        replacement="            self._limit.reschedule(None)\n",
+        breaks="a stop ends within its time, whoever doesn't answer",
+        tests=("tests/app/test_grace.py",),
     ),
 )

@@ -22,8 +22,8 @@ ENGINE = (
     Mutant(
         name="publishing that failed is given up",
         file="consumer/engine/writers.py",
-        original="        attempt = 0\n        unsent = records\n        while unsent:\n",
-        replacement="        attempt = 0\n        unsent = records\n        for _ in range(1):\n",
+        original="clock.monotonic()\n        while unsent:\n            before",
+        replacement="clock.monotonic()\n        for _ in (1,):\n            before",
         breaks="a result is published before its offsets settle",
         tests=(_OUTLET,),
     ),

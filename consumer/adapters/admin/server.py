@@ -12,6 +12,7 @@ from typing import Any, Final
 
 import msgspec
 from aiohttp import web
+from aiohttp.typedefs import Handler
 
 from consumer.errors import ConfigurationError
 
@@ -37,22 +38,23 @@ class AdminOptions:
 
 
 class AdminServer:
-    """Serves /live, /ready (200 or 503) and /status, all JSON.
+    """Serves probes (200 or 503) and /status, all JSON, and /metrics.
 
-    status: a mapping of plain values and dataclasses.
+    probes: by their paths. status: a mapping of plain values and dataclasses. metrics: takes what
+    the Accept header says and gives a page and its content type.
     """
 
     def __init__(
         self,
         options: AdminOptions,
-        live: Callable[[], Verdict],
-        ready: Callable[[], Verdict],
+        probes: Mapping[str, Callable[[], Verdict]],
         status: Callable[[], Mapping[str, Any]],
+        metrics: Callable[[str], tuple[bytes, str]],
     ) -> None:
         self._options = options
-        self._live = live
-        self._ready = ready
+        self._probes = probes
         self._status = status
+        self._metrics = metrics
         self._runner: web.AppRunner | None = None
         self._port = 0
 
@@ -64,9 +66,10 @@ class AdminServer:
     async def start(self) -> None:
         """Listen. Raises ConfigurationError when the address can't be used."""
         app = web.Application()
-        app.router.add_get("/live", self._show_live)
-        app.router.add_get("/ready", self._show_ready)
+        for path, judge in self._probes.items():
+            app.router.add_get(path, _probe(judge))
         app.router.add_get("/status", self._show_status)
+        app.router.add_get("/metrics", self._show_metrics)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=_GOODBYE_SECONDS)
         await self._runner.setup()
         host, port = self._options.host, self._options.port
@@ -84,18 +87,20 @@ class AdminServer:
         if runner is not None:
             await runner.cleanup()
 
-    async def _show_live(self, _: web.Request) -> web.Response:
-        return _judged(self._live())
-
-    async def _show_ready(self, _: web.Request) -> web.Response:
-        return _judged(self._ready())
-
     async def _show_status(self, _: web.Request) -> web.Response:
         return _json(HTTPStatus.OK, self._status())
 
+    async def _show_metrics(self, request: web.Request) -> web.Response:
+        page, content_type = self._metrics(request.headers.get("Accept", ""))
+        return web.Response(body=page, headers={"Content-Type": content_type})
 
-def _judged(verdict: Verdict) -> web.Response:
-    return _json(HTTPStatus.OK if verdict.ok else HTTPStatus.SERVICE_UNAVAILABLE, verdict)
+
+def _probe(judge: Callable[[], Verdict]) -> Handler:
+    async def show(_: web.Request) -> web.Response:
+        verdict = judge()
+        return _json(HTTPStatus.OK if verdict.ok else HTTPStatus.SERVICE_UNAVAILABLE, verdict)
+
+    return show
 
 
 def _json(status: HTTPStatus, body: object) -> web.Response:

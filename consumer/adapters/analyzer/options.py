@@ -3,9 +3,11 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Final, Literal
 
 Method = Literal["DeepfakeDetection", "StreamAudio"]
+SERVICE: Final = "behavioral_api.grpc.v1.BehavioralStreamingApi"
+"""Its full name, as proto/api.proto has it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,10 +11,10 @@ from typing import Any, Final
 
 import grpc
 
-from consumer.adapters.analyzer.options import AnalyzerOptions
+from consumer.adapters.analyzer.options import SERVICE, AnalyzerOptions
 from consumer.errors import Fault, LocalProtocolError, StreamFailed
 
-PATH: Final = "/behavioral_api.grpc.v1.BehavioralStreamingApi/"
+PATH: Final = f"/{SERVICE}/"
 _MIN_RECONNECT_MS: Final = 200
 
 

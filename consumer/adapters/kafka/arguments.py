@@ -24,6 +24,7 @@ def client_arguments(kafka: KafkaOptions) -> Mapping[str, Any]:
         "bootstrap_servers": kafka.bootstrap_servers,
         "client_id": kafka.client_id,
         "request_timeout_ms": _ms(kafka.request_timeout_seconds),
+        "metadata_max_age_ms": _ms(kafka.refresh_seconds),
         **security_arguments(kafka.security),
     }
 

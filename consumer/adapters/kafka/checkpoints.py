@@ -10,8 +10,9 @@ from typing import Final
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
+from consumer.adapters.kafka import inside
 from consumer.adapters.kafka.arguments import loner_arguments
-from consumer.adapters.kafka.errors import translated
+from consumer.adapters.kafka.errors import no_partition, translated
 from consumer.adapters.kafka.leave import leave
 from consumer.adapters.kafka.options import KafkaOptions, ReplayOptions
 from consumer.adapters.kafka.reach import reach
@@ -43,7 +44,7 @@ class KafkaCheckpoints:
             client = AIOKafkaConsumer(**loner_arguments(self._kafka, self._options))
             try:
                 await reach(client.start, self._kafka.request_timeout_seconds, self._kafka, doing)
-                with translated(doing):
+                with translated(doing, "Read"):
                     async with asyncio.timeout(self._options.timeout_seconds):
                         return await self._read_all(client, TopicPartition(self._topic, number))
             finally:
@@ -51,6 +52,8 @@ class KafkaCheckpoints:
 
     async def _read_all(self, client: AIOKafkaConsumer, place: TopicPartition) -> Sequence[Record]:
         partition = Partition(*place)
+        if partition.number not in await inside.partitions(client, partition.topic):
+            raise no_partition(partition)
         found: dict[bytes | None, Record] = {}
         client.assign([place])
         end = (await client.end_offsets([place]))[place]

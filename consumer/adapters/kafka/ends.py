@@ -32,7 +32,7 @@ async def fetched_end(kafka: KafkaOptions, partition: Partition, at: Offset) -> 
         await reach(client.start, kafka.request_timeout_seconds, kafka, doing)
         client.assign([place])
         client.seek(place, at)
-        with translated(doing):
+        with translated(doing, "Read"):
             await client.getmany(place, timeout_ms=_WAIT_MS)
         return Offset(max(at, client.highwater(place) or at))
     finally:

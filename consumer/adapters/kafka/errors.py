@@ -11,6 +11,7 @@ from typing import Final, NamedTuple
 
 from aiokafka import errors as foreign
 
+from consumer.adapters.kafka.options import Right
 from consumer.errors import (
     ConsumerError,
     KafkaFailed,
@@ -18,6 +19,7 @@ from consumer.errors import (
     OwnershipLost,
     RecordTooLarge,
 )
+from consumer.model import Partition
 
 
 class Meaning(NamedTuple):
@@ -41,16 +43,18 @@ KNOWN: Final[Mapping[type[BaseException], Meaning]] = {
     foreign.SaslAuthenticationFailed: _LOGIN,
     foreign.UnsupportedSaslMechanismError: _LOGIN,
     foreign.ClusterAuthorizationFailedError: Meaning(
-        KafkaRefused, "this user needs rights on the cluster (IdempotentWrite, or Create)"
+        KafkaRefused, "grant this user IdempotentWrite, or Create, on the cluster"
     ),
     foreign.GroupAuthorizationFailedError: Meaning(
-        KafkaRefused, "this user needs the right to read as this consumer group"
+        KafkaRefused, "grant this user Read on the consumer group"
     ),
     foreign.TopicAuthorizationFailedError: Meaning(
-        KafkaRefused, "this user needs rights on the topic: Read for the input, Write for outputs"
+        KafkaRefused,
+        "grant this user rights on the topic: Read on the input, Write on outputs, both on "
+        "checkpoints",
     ),
     foreign.TransactionalIdAuthorizationFailed: Meaning(
-        KafkaRefused, "this user needs the right to write with this transactional id"
+        KafkaRefused, "grant this user Write on all transactional ids that begin with GROUP:INPUT:"
     ),
     foreign.IncompatibleBrokerVersion: _OLD,
     foreign.UnsupportedVersionError: _OLD,
@@ -80,23 +84,36 @@ KNOWN: Final[Mapping[type[BaseException], Meaning]] = {
 _UNKNOWN = Meaning(KafkaFailed)
 
 
-def ours(error: BaseException, doing: str) -> KafkaFailed:
-    """The error of ours that says the same; `doing` is what was being done, in a few words."""
+def ours(error: BaseException, doing: str, right: Right | None = None) -> KafkaFailed:
+    """The error of ours that says the same; `doing` is what was being done, in a few words.
+
+    right: what it takes, where topics are concerned.
+    """
     if isinstance(error, KafkaFailed):
         return error
     if isinstance(error, TimeoutError):
         return KafkaFailed(f"{doing}: no answer in time")
     kind, advice = next((KNOWN[t] for t in type(error).__mro__ if t in KNOWN), _UNKNOWN)
+    if right and isinstance(error, foreign.TopicAuthorizationFailedError):
+        advice = f"grant this user {right} on the topic"
     text = f"{doing}: {str(error) or type(error).__name__}"
     return kind(f"{text} ({advice})" if advice else text)
 
 
+def no_partition(partition: Partition) -> KafkaRefused:
+    """Of an output, or of checkpoints, while the input has more of them."""
+    return KafkaRefused(
+        f"{partition.topic} has no partition {partition.number}; it needs as many as the input "
+        "topic has: add them"
+    )
+
+
 @contextmanager
-def translated(doing: str) -> Iterator[None]:
+def translated(doing: str, right: Right | None = None) -> Iterator[None]:
     """Let no error of the library out; ours and cancellation pass as they are."""
     try:
         yield
     except ConsumerError:
         raise
     except Exception as error:
-        raise ours(error, doing) from error
+        raise ours(error, doing, right) from error

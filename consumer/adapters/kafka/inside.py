@@ -5,9 +5,13 @@ insides has one place to be found. Each entry says which promise needs it.
 """
 
 import asyncio
+from collections.abc import Collection
+from contextlib import suppress
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.consumer.subscription_state import TopicPartitionState
+from aiokafka.errors import KafkaError
+from aiokafka.protocol.group import LeaveGroupRequest
 
 
 def generation(consumer: AIOKafkaConsumer) -> int:
@@ -42,11 +46,44 @@ def leave_first_generation(consumer: AIOKafkaConsumer) -> None:
         consumer._coordinator.generation = 1  # noqa: SLF001 - read by nothing but the leaving
 
 
+async def quit_join(consumer: AIOKafkaConsumer) -> None:
+    """Leave the group in the middle of a join, of a consumer that is stopping already.
+
+    The library first awaits the join's end, for which the group may wait for its slowest member,
+    and then doesn't leave if that came to nothing: the others would wait for our session timeout.
+    Brokers answer a connection's requests in turn, so this takes another one.
+    """
+    coordinator = consumer._coordinator  # noqa: SLF001 - there is no public way
+    if coordinator is None or coordinator._group_instance_id is not None:  # noqa: SLF001
+        return
+    if coordinator.member_id and coordinator.coordinator_id is not None:
+        request = LeaveGroupRequest(coordinator.group_id, coordinator.member_id)
+        with suppress(KafkaError):
+            await consumer._client.send(coordinator.coordinator_id, request)  # noqa: SLF001
+
+
 def state(consumer: AIOKafkaConsumer, place: TopicPartition) -> TopicPartitionState | None:
     """Position, end and time of the last fetch; the public ways are asynchronous or assert."""
     subscription = consumer._subscription.subscription  # noqa: SLF001 - see above
     assignment = None if subscription is None else subscription.assignment
     return None if assignment is None else assignment.state_value(place)
+
+
+async def partitions(consumer: AIOKafkaConsumer, topic: str) -> Collection[int]:
+    """The numbers of a topic's partitions; asks the brokers unless they have told already.
+
+    A consumer that is asked for one that isn't there would look for it until it gives up.
+    """
+    found: Collection[int] = await consumer._client._wait_on_metadata(topic)  # noqa: SLF001 - see above
+    return found
+
+
+def hidden(consumer: AIOKafkaConsumer, topic: str) -> bool:
+    """Whether the brokers have last said that we may not see this topic.
+
+    To the group it has no partitions then, so its members would wait for ever for some.
+    """
+    return topic in consumer._client.cluster.unauthorized_topics  # noqa: SLF001 - see above
 
 
 def holds_records(consumer: AIOKafkaConsumer, place: TopicPartition) -> bool:

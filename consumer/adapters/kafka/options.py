@@ -4,12 +4,16 @@ Settings live above this floor's knowledge on purpose: an adapter can be used, a
 an environment.
 """
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Final, Literal
 
 Place = Literal["earliest", "latest"]
+Right = Literal["Read", "Write"]
 Compression = Literal["none", "gzip", "snappy", "lz4", "zstd"]
+
+_BOTH: Final[Sequence[Right]] = ("Read", "Write")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,7 +40,8 @@ class KafkaOptions:
     """The cluster, and how long it may take.
 
     bootstrap_servers: HOST:PORT with commas between. request_timeout_seconds: for one answer of a
-    broker. stop_timeout_seconds: for a clean disconnect, after which we just go.
+    broker. stop_timeout_seconds: for a clean disconnect, after which we just go. refresh_seconds:
+    so often brokers are asked how the topics stand.
     """
 
     bootstrap_servers: str
@@ -44,6 +49,7 @@ class KafkaOptions:
     security: SecurityOptions = field(default_factory=SecurityOptions)
     request_timeout_seconds: float = 20.0
     stop_timeout_seconds: float = 10.0
+    refresh_seconds: float = 60.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,3 +128,10 @@ class TopicOptions:
     checkpoints: str | None = None
     create: bool = True
     replication_factor: int = -1
+
+    @property
+    def rights(self) -> Mapping[str, Sequence[Right]]:
+        """What must be allowed with each topic."""
+        written: dict[str, Sequence[Right]] = dict.fromkeys(self.outputs, ("Write",))
+        kept = {} if self.checkpoints is None else {self.checkpoints: _BOTH}
+        return {self.input: ("Read",), **written, **kept}

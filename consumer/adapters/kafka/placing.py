@@ -23,7 +23,7 @@ async def placed(
     Raises KafkaRefused when `offset` no longer exists and the options say so, else KafkaFailed.
     """
     place = TopicPartition(*partition)
-    with translated(f"can't look up the offsets of {_name(partition)}"):
+    with translated(f"can't look up the offsets of {_name(partition)}", "Read"):
         async with asyncio.timeout(options.commit_timeout_seconds):
             first = Offset((await consumer.beginning_offsets([place]))[place])
             end = Offset((await consumer.end_offsets([place]))[place])

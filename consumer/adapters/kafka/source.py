@@ -12,6 +12,7 @@ committing, falling back to another offset, and leaving the group when nobody po
 import asyncio
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
+from functools import partial
 from typing import Final
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
@@ -104,7 +105,7 @@ class KafkaSource:
         """Commit these as a member of the group. Raises KafkaFailed, OwnershipLost."""
         for partition in standings:
             self._owned(partition)
-        with translated("can't commit"):
+        with translated("can't commit", "Read"):
             async with asyncio.timeout(self._options.commit_timeout_seconds):
                 said = {_place(p): (s.offset, write_claim(s.claim)) for p, s in standings.items()}
                 await self._commits.run(self._consumer.commit(said))
@@ -148,11 +149,21 @@ class KafkaSource:
         """Leave the group, without `revoked`; what doesn't end in time is left to itself."""
         client, self._client = self._client, None
         self._readings.clear()
-        await self._standings.stop()
-        if client is None:
-            return
-        inside.leave_first_generation(client)
-        await leave(client.stop, self._kafka.stop_timeout_seconds)
+        async with asyncio.TaskGroup() as partings:
+            partings.create_task(self._standings.stop(), name="disconnect")
+            if client is not None:
+                inside.leave_first_generation(client)
+                quitting = partial(self._quit, client)
+                partings.create_task(
+                    leave(quitting, self._kafka.stop_timeout_seconds), name="leave the group"
+                )
+
+    async def _quit(self, client: AIOKafkaConsumer) -> None:
+        """Stop it; where it is joining the group just now, it leaves without waiting for that."""
+        async with asyncio.TaskGroup() as partings:
+            partings.create_task(client.stop(), name="stop the consumer")
+            if not self._at_rest.is_set():
+                partings.create_task(inside.quit_join(client), name="quit joining")
 
     def _note_assigned(self, places: Collection[TopicPartition]) -> None:
         """The group gave us these partitions; nothing is read of them before `begin`."""
@@ -238,7 +249,7 @@ class KafkaSource:
             if isinstance(error, foreign.RecordTooLargeError):
                 text = "a record is larger than the fetch size; raise the partition's fetch bytes"
                 raise KafkaRefused(text) from error
-            raise ours(error, "can't read") from error
+            raise ours(error, "can't read", "Read") from error
         missed: Iterable[TopicPartition] = error.args[0]
         for partition in (Partition(*place) for place in missed):
             reading = self._readings.get(partition)
@@ -259,6 +270,9 @@ class KafkaSource:
         if self._failure is not None:
             failure, self._failure = self._failure, None
             raise failure
+        if inside.hidden(self._consumer, self._options.topic):
+            error = foreign.TopicAuthorizationFailedError(self._options.topic)
+            raise ours(error, "can't see the input topic any more", "Read")
         if inside.fetches_no_more(self._consumer):
             raise KafkaFailed("fetching in the background has ended; start anew")
 

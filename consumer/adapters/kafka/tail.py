@@ -65,7 +65,7 @@ class KafkaTail:
         Raises KafkaFailed, KafkaRefused.
         """
         client = self._started()
-        with translated(f"can't read {', '.join(self._topics)}"):
+        with translated(f"can't read {', '.join(self._topics)}", "Read"):
             fetched = await client.getmany(timeout_ms=int(wait * 1000), max_records=_MOST)
         return [record(Partition(*place), read) for place, some in fetched.items() for read in some]
 

@@ -21,7 +21,8 @@ from consumer.adapters.kafka.arguments import client_arguments
 from consumer.adapters.kafka.errors import ours, translated
 from consumer.adapters.kafka.options import KafkaOptions, TopicOptions
 from consumer.adapters.kafka.reach import reach
-from consumer.errors import KafkaRefused
+from consumer.adapters.kafka.rights import Rights, group_rights, lacks, topic_rights
+from consumer.errors import KafkaFailed, KafkaRefused
 
 _EXISTS: Final = foreign.TopicAlreadyExistsError.errno
 _MISSING: Final = foreign.UnknownTopicOrPartitionError.errno
@@ -78,10 +79,21 @@ class KafkaTopics:
             found = {topic["topic"]: _topic(topic) for topic in topics}
         return {name: found.get(name) for name in names}
 
+    async def rights(self, names: Sequence[str]) -> Mapping[str, Rights | None]:
+        """What this user may do with each; nothing for one that it may not see.
+
+        None where brokers don't say, as of what isn't there. Raises KafkaFailed, KafkaRefused.
+        """
+        return await topic_rights(self._client, names)
+
+    async def group_rights(self, group_id: str) -> Rights | None:
+        """The same of a group. Raises KafkaFailed, KafkaRefused."""
+        return await group_rights(self._client, group_id)
+
     async def prepare(self, options: TopicOptions) -> Mapping[str, Topic]:
         """See to it that all topics are there and fit. Raises KafkaFailed, KafkaRefused."""
-        compacted = () if options.checkpoints is None else (options.checkpoints,)
-        names = (options.input, *options.outputs, *compacted)
+        names = tuple(options.rights)
+        await self._check_rights(options)
         seen = await self.look(names)
         source = seen[options.input]
         if source is None:
@@ -93,9 +105,10 @@ class KafkaTopics:
         if missing:
             await self._create_missing(missing, source, options)
             seen = await self._until_seen(names)
+            await self._check_rights(options)
         _check(seen, source, options)
-        for name in compacted:
-            await self._check_compacted(name)
+        if options.checkpoints is not None:
+            await self.check_compacted(options.checkpoints)
         return {name: topic for name, topic in seen.items() if topic is not None}
 
     async def create(
@@ -116,9 +129,21 @@ class KafkaTopics:
             answer = await self._client.create_topics(wanted)
             for name, code, message in answer.topic_errors:
                 if code not in (0, _EXISTS):  # another replica may have been faster
-                    raise ours(foreign.for_code(code)(message), f"can't create {name}")
+                    raise _not_created(name, foreign.for_code(code)(message))
         await self._until_seen(names)
         return [name for name, code, _ in answer.topic_errors if code != _EXISTS]
+
+    async def _check_rights(self, options: TopicOptions) -> None:
+        """Raises KafkaRefused with all rights that are missing."""
+        found = await self.rights(tuple(options.rights))
+        lacking = {
+            name: missing
+            for name, needed in options.rights.items()
+            if (missing := lacks(found[name], needed))
+        }
+        if lacking:
+            told = "; ".join(f"{' and '.join(lacking[n])} on the topic {n}" for n in lacking)
+            raise KafkaRefused(f"this user has not all the rights that are needed; grant it {told}")
 
     async def _until_seen(self, names: Sequence[str]) -> Mapping[str, Topic | None]:
         """Look until all are there, for as long as one answer may take."""
@@ -143,7 +168,7 @@ class KafkaTopics:
             settings = _COMPACTED if name == options.checkpoints else {}
             await self.create([name], source.partitions, copies, settings)
 
-    async def _check_compacted(self, name: str) -> None:
+    async def check_compacted(self, name: str) -> None:
         """Raises KafkaRefused for a topic whose records the brokers would delete by age.
 
         Brokers that don't say, or not to this user, are believed.
@@ -165,6 +190,14 @@ class KafkaTopics:
                 f"the topic {name} keeps checkpoints and must have {_POLICY}=compact, but has "
                 f"{policies[0]}; change that, or name another in kafka.checkpoints_topic"
             )
+
+
+def _not_created(name: str, error: foreign.KafkaError) -> KafkaFailed:
+    if isinstance(error, foreign.TopicAuthorizationFailedError):
+        return KafkaRefused(
+            f"can't create {name}: {error} (grant this user Create on the topic, or create it)"
+        )
+    return ours(error, f"can't create {name}")
 
 
 def _topic(described: Mapping[str, Any]) -> Topic | None:

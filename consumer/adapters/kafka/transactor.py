@@ -24,7 +24,10 @@ from consumer.model import Outgoing, Partition
 
 
 class KafkaTransactor:
-    """A `ports.Transactor` by aiokafka."""
+    """A `ports.Transactor` by aiokafka.
+
+    ending: of its name at the brokers, the partition's number when None.
+    """
 
     def __init__(
         self,
@@ -32,12 +35,16 @@ class KafkaTransactor:
         sink: SinkOptions,
         options: TransactionOptions,
         partition: Partition,
+        *,
+        ending: str | None = None,
     ) -> None:
         self._kafka = kafka
         self._sink = sink
         self._options = options
         self._place = TopicPartition(*partition)
         self._doing = f"partition {partition.number} of {partition.topic}"
+        ending = str(partition.number) if ending is None else ending
+        self._name = f"{options.group_id}:{partition.topic}:{ending}"
         self._producer: AIOKafkaProducer | None = None
 
     async def start(self) -> None:
@@ -46,8 +53,7 @@ class KafkaTransactor:
         Raises KafkaFailed, KafkaRefused.
         """
         await self.stop()
-        name = f"{self._options.group_id}:{self._place.topic}:{self._place.partition}"
-        arguments = transactor_arguments(self._kafka, self._sink, self._options, name)
+        arguments = transactor_arguments(self._kafka, self._sink, self._options, self._name)
         producer = AIOKafkaProducer(**arguments, value_serializer=plain)
         self._producer = producer
         doing = f"can't write in transactions for {self._doing}"

@@ -95,8 +95,8 @@ FLAWS = (
         changes=(
             Change(
                 "consumer/adapters/kafka/transactor.py",
-                "{self._place.topic}:{self._place.partition}",
-                "{self._place.topic}:{self._place.partition}:{id(self)}",
+                "{partition.topic}:{ending}",
+                "{partition.topic}:{ending}:{id(self)}",
             ),
             Change(
                 "consumer/engine/ownership.py",
