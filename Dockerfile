@@ -10,10 +10,11 @@ ARG SOURCE_DATE_EPOCH=0
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1 PIP_ROOT_USER_ACTION=ignore
 WORKDIR /build
 # Dependencies first: they change less often than the source, and come as wheels with known hashes.
-COPY requirements/build.txt requirements/service.txt requirements/
+# otlp.txt is service.txt and what pushing metrics to a collector needs.
+COPY requirements/build.txt requirements/otlp.txt requirements/
 RUN python -m venv --without-pip /opt/detection-consumer \
  && pip install --require-hashes --only-binary :all: -r requirements/build.txt \
- && pip --python /opt/detection-consumer install --require-hashes --only-binary :all: -r requirements/service.txt
+ && pip --python /opt/detection-consumer install --require-hashes --only-binary :all: -r requirements/otlp.txt
 COPY pyproject.toml README.md LICENSE ./
 COPY consumer consumer
 RUN python -m hatchling build -t wheel -d dist \

@@ -88,6 +88,17 @@ _SPECS = {
         configMapTargetRef=_TARGET,
         env=_list(_only("parameter", "name", parameter=_TEXT, name=_TEXT, containerName=_TEXT)),
     ),
+    ("monitoring.coreos.com/v1", "PrometheusRule"): _only(
+        "groups",
+        groups=_list(
+            _only(
+                "name",
+                "rules",
+                name=_TEXT,
+                rules=_list({"type": "object", "required": ["alert", "expr", "labels"]}),
+            )
+        ),
+    ),
     ("monitoring.coreos.com/v1", "PodMonitor"): _only(
         "selector",
         "podMetricsEndpoints",

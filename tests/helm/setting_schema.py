@@ -68,5 +68,6 @@ def _limits(field: SettingField) -> dict[str, Any]:
 
 
 def _pattern(field: SettingField) -> dict[str, Any]:
-    found = [pattern for end, pattern in _PATTERNS.items() if field.path[-1].endswith(end)]
+    own = [each.pattern for each in field.info.metadata if getattr(each, "pattern", None)]
+    found = own + [pattern for end, pattern in _PATTERNS.items() if field.path[-1].endswith(end)]
     return {"pattern": found[0]} if found else {}

@@ -122,15 +122,14 @@ def test_credentials_are_mounted_where_settings_look(chart: Chart, path: Path) -
 
 @examples
 def test_probes_ask_paths_that_exist(chart: Chart, path: Path) -> None:
-    served = Path("consumer/adapters/admin/server.py")
-    routes = set(re.findall(r'add_get\("(/\w+)"', (CHART.parents[1] / served).read_text()))
+    service = (CHART.parents[1] / "consumer" / "app" / "service.py").read_text()
+    routes = set(re.findall(r'"(/\w+)": self', service))
     container = own_container(pods(chart.example(path))[0])
     [port] = container["ports"]
     assert port["name"] == "admin"
-    for kind in ("startupProbe", "livenessProbe", "readinessProbe"):
-        assert container[kind]["httpGet"]["port"] == "admin"
-        assert container[kind]["httpGet"]["path"] in routes
-    assert container["livenessProbe"]["httpGet"]["path"] == "/live"
+    for kind, asked in (("startup", "/startup"), ("liveness", "/live"), ("readiness", "/ready")):
+        assert container[f"{kind}Probe"]["httpGet"] == {"path": asked, "port": "admin"}
+        assert asked in routes
     assert container["args"] == ["run"]
 
 

@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+import yaml
 
 from tests.helm.chart import (
     REQUIRED,
@@ -16,6 +17,9 @@ from tests.helm.chart import (
     pods,
     with_values,
 )
+from tests.helm.generated import CHART
+
+ROOT = CHART.parents[1]
 
 
 def one(chart: Chart, kind: str, values: Values) -> Manifest:
@@ -103,6 +107,29 @@ def test_keda_looks_at_what_the_service_reads(chart: Chart) -> None:
     assert name["name"] in environment(pods(manifests)[0])
 
 
+def test_keda_asks_prometheus_for_a_metric_that_there_is(chart: Chart) -> None:
+    [scaled] = of_kind(chart.render(example("keda")), "ScaledObject")
+    query = scaled["spec"]["triggers"][1]["metadata"]["query"]
+    labels = '{namespace="voice", pod=~"calls-detection-consumer-.+"}'
+    assert query == f"sum(detection_consumer_sessions_live{labels})"
+    assert "`detection_consumer_sessions_live`" in (ROOT / "docs" / "metrics.md").read_text()
+
+
+def test_alerts_and_dashboards_are_those_of_the_files(chart: Chart) -> None:
+    """Unchanged: what stands in braces is for Prometheus and Grafana to fill in."""
+    manifests = chart.render(example("everything"))
+    [rule] = of_kind(manifests, "PrometheusRule")
+    assert rule["spec"] == yaml.safe_load((CHART / "files" / "alerts.yaml").read_text())
+    [found] = [
+        each["data"]
+        for each in of_kind(manifests, "ConfigMap")
+        if each["metadata"]["name"].endswith("-dashboards")
+    ]
+    files = sorted((CHART / "files" / "dashboards").glob("*.json"))
+    assert found == {f"detection-consumer-{path.name}": path.read_text() for path in files}
+    assert files
+
+
 def test_network_policy_lets_out_to_what_the_settings_name(chart: Chart) -> None:
     values = with_values({"networkPolicy": {"enabled": True}}, example("tls-sasl"))
     policy = one(chart, "NetworkPolicy", values)["spec"]
@@ -148,10 +175,9 @@ def test_check_has_the_settings_and_secrets_of_the_service(chart: Chart) -> None
 
 
 def test_extra_objects_are_filled_in(chart: Chart) -> None:
-    names = [
-        m["metadata"]["name"] for m in of_kind(chart.render(example("everything")), "ConfigMap")
-    ]
-    assert sorted(names) == ["calls-consumer-notes", "calls-more"]
+    manifests = chart.render(example("everything"))
+    names = {each["metadata"]["name"] for each in of_kind(manifests, "ConfigMap")}
+    assert names >= {"calls-consumer-notes", "calls-more"}
 
 
 def test_long_names_stay_legal(chart: Chart) -> None:

@@ -147,9 +147,9 @@ CONTRADICTIONS: dict[str, tuple[Values, str]] = {
         {**scaling(hpa={"enabled": True}), "resources": {"requests": {"cpu": None}}},
         "resources.requests.cpu is missing",
     ),
-    "no query": (
+    "no Prometheus": (
         scaling(keda={"enabled": True, "sessions": {"enabled": True}}),
-        "autoscaling.keda.sessions needs serverAddress and query",
+        "autoscaling.keda.sessions.serverAddress is missing",
     ),
     "password that KEDA can't read": (
         {
@@ -161,6 +161,13 @@ CONTRADICTIONS: dict[str, tuple[Values, str]] = {
             **scaling(keda={"enabled": True}),
         },
         "autoscaling.keda needs the SASL password too",
+    ),
+    "telemetry that gets nowhere": (
+        {
+            **config(METRICS__OTLP_ENDPOINT="http://collector:4317"),
+            "networkPolicy": {"enabled": True},
+        },
+        "turn networkPolicy.egress.otlp on",
     ),
     "no cluster": ({"strimzi": {"user": {"enabled": True}}}, "strimzi.cluster is missing"),
     "topics made twice": (

@@ -4,6 +4,8 @@ import pytest
 
 from consumer.adapters.kafka.topics import _COMPACTED
 from consumer.app.connect import topic_options
+from tests.e2e.guarded import Delivery, rules
+from tests.e2e.topics import Names
 from tests.helm.chart import Chart, Manifest, Values, environment, example, of_kind, pods
 from tests.helm.chart import with_values as changed
 from tests.helm.conftest import Start
@@ -17,7 +19,6 @@ USER: Values = {
     "kafka": {"sasl": {"existingSecret": "calls"}},
     "strimzi": {"cluster": "calls", "user": {"enabled": True}},
 }
-EXACTLY_ONCE: Values = {"config": {"CONSUMER_DELIVERY": "exactly_once"}}
 TOPICS: Values = {"strimzi": {"topics": {"enabled": True}}}
 
 
@@ -54,29 +55,31 @@ def test_input_topic_belongs_to_others_unless_asked_for(chart: Chart) -> None:
     assert len(of_kind(manifests, "KafkaTopic")) == 4
 
 
-@pytest.mark.parametrize("exactly_once", [False, True])
+@pytest.mark.parametrize("delivery", ["at_least_once", "exactly_once"])
 @pytest.mark.parametrize("creates", [False, True])
-def test_rights_are_the_least(
-    chart: Chart, start: Start, *, exactly_once: bool, creates: bool
+def test_rights_are_those_that_real_brokers_were_asked_for(
+    chart: Chart, start: Start, delivery: Delivery, *, creates: bool
 ) -> None:
-    """Which of them are enough, and that none can be left out, Apache Kafka says elsewhere."""
-    values = changed(EXACTLY_ONCE if exactly_once else {}, changed(USER))
+    """tests/e2e/test_rights.py shows on Apache Kafka that these are enough and none is idle.
+
+    What comes on top: Describe, which comes with them anyway; the look whether checkpoints are
+    compacted; and Create, where the service makes topics itself.
+    """
+    values = changed({"config": {"CONSUMER_DELIVERY": delivery}}, changed(USER))
     manifests = chart.render(values if creates else changed(TOPICS, values))
     kafka = start(_settings(manifests)).kafka
     wanted = topic_options(kafka)
-    create = {"Create"} if creates else set()
-    expected = {
-        ("topic", wanted.input, "literal"): {"Describe", "Read"},
-        ("group", kafka.group_id, "literal"): {"Describe", "Read"},
-        **{("topic", name, "literal"): {"Describe", "Write"} | create for name in wanted.outputs},
-        ("topic", str(wanted.checkpoints), "literal"): {
-            *("Describe", "DescribeConfigs", "Read", "Write"),
-            *create,
-        },
-    }
-    if exactly_once:
-        prefix = f"{kafka.group_id}:{wanted.input}:"
-        expected["transactionalId", prefix, "prefix"] = {"Describe", "Write"}
+    results, sessions, letters = wanted.outputs
+    names = Names(wanted.input, results, sessions, letters, kafka.group_id)
+    expected: dict[tuple[str, str, str], set[str]] = {}
+    for rule in rules(names, delivery).values():
+        kind = "transactionalId" if rule.kind == "transactional id" else rule.kind
+        place = (kind, rule.name, "prefix" if rule.prefix else "literal")
+        expected.setdefault(place, {"Describe"}).add(rule.operation)
+    expected["topic", str(wanted.checkpoints), "literal"].add("DescribeConfigs")
+    if creates:
+        for name in (*wanted.outputs, str(wanted.checkpoints)):
+            expected["topic", name, "literal"].add("Create")
     assert rights(manifests) == expected
 
 

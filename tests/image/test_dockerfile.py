@@ -72,3 +72,12 @@ def test_only_what_is_copied_goes_to_the_builder() -> None:
     assert "*" in ignore
     assert allowed == copied
     assert all((REPOSITORY / name).exists() for name in copied)
+
+
+def test_image_has_the_versions_that_the_tests_run_with() -> None:
+    def versions(name: str) -> dict[str, str]:
+        text = (REPOSITORY / "requirements" / f"{name}.txt").read_text()
+        return dict(re.findall(r"^([a-z0-9.-]+)==(\S+)", text, re.MULTILINE))
+
+    assert versions("otlp").items() <= versions("dev").items()
+    assert versions("service").items() <= versions("otlp").items()

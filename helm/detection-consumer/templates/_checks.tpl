@@ -11,7 +11,8 @@ what to do; all of them come at once. They say nothing of the cluster: `helm tes
   (include "detection-consumer.problems.times" . | fromJsonArray)
   (include "detection-consumer.problems.topics" . | fromJsonArray)
   (include "detection-consumer.problems.scaling" . | fromJsonArray)
-  (include "detection-consumer.problems.strimzi" . | fromJsonArray) -}}
+  (include "detection-consumer.problems.strimzi" . | fromJsonArray)
+  (include "detection-consumer.problems.telemetry" . | fromJsonArray) -}}
 {{- toJson $problems }}
 {{- end }}
 
@@ -179,8 +180,8 @@ what to do; all of them come at once. They say nothing of the cluster: `helm tes
 {{- if and $scaling.hpa.enabled $scaling.hpa.targetCPUUtilizationPercentage (not (dig "requests" "cpu" "" .Values.resources)) -}}
 {{- $found = append $found "autoscaling.hpa scales by a part of the CPU request, but resources.requests.cpu is missing" -}}
 {{- end -}}
-{{- if and $scaling.keda.enabled $scaling.keda.sessions.enabled (not (and $scaling.keda.sessions.serverAddress $scaling.keda.sessions.query)) -}}
-{{- $found = append $found "autoscaling.keda.sessions needs serverAddress and query: where Prometheus is, and what to ask it" -}}
+{{- if and $scaling.keda.enabled $scaling.keda.sessions.enabled (not $scaling.keda.sessions.serverAddress) -}}
+{{- $found = append $found "autoscaling.keda.sessions.serverAddress is missing: where Prometheus is" -}}
 {{- end -}}
 {{- if and $scaling.keda.enabled .Values.config.CONSUMER_KAFKA__SASL_PASSWORD_FILE -}}
 {{- $found = append $found "autoscaling.keda needs the SASL password too and can't read a file of the pod: name a secret in kafka.sasl.existingSecret instead of config.CONSUMER_KAFKA__SASL_PASSWORD_FILE" -}}
@@ -215,6 +216,15 @@ what to do; all of them come at once. They say nothing of the cluster: `helm tes
 {{- if and (hasPrefix "tls" $strimzi.user.authentication) (ne $protocol "SSL") -}}
 {{- $found = append $found (printf "strimzi.user.authentication is %s, but config.CONSUMER_KAFKA__SECURITY_PROTOCOL is %s: make it SSL" $strimzi.user.authentication $protocol) -}}
 {{- end -}}
+{{- end -}}
+{{- toJson $found }}
+{{- end }}
+
+{{- define "detection-consumer.problems.telemetry" -}}
+{{- $found := list -}}
+{{- $policy := .Values.networkPolicy -}}
+{{- if and .Values.config.CONSUMER_METRICS__OTLP_ENDPOINT $policy.enabled (not $policy.egress.otlp.enabled) -}}
+{{- $found = append $found "config.CONSUMER_METRICS__OTLP_ENDPOINT is set, but the network policy lets nothing get there: turn networkPolicy.egress.otlp on" -}}
 {{- end -}}
 {{- toJson $found }}
 {{- end }}

@@ -111,7 +111,7 @@ spec:
         - {name: admin, containerPort: {{ include "detection-consumer.adminPort" . }}, protocol: TCP}
       {{- include "detection-consumer.container" . | nindent 6 }}
       startupProbe:
-        {{- include "detection-consumer.probe" (dict "path" "/live" "times" .Values.probes.startup) | nindent 8 }}
+        {{- include "detection-consumer.probe" (dict "path" "/startup" "times" .Values.probes.startup) | nindent 8 }}
       livenessProbe:
         {{- include "detection-consumer.probe" (dict "path" "/live" "times" .Values.probes.liveness) | nindent 8 }}
       readinessProbe:
