@@ -5,7 +5,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: help demo kafka test check lint types contracts mutants chaos breaks bench deliveries handovers dashboards proto readme lock clean
+.PHONY: help demo kafka test check lint types contracts mutants chaos breaks bench deliveries handovers dashboards proto scan readme chart lock clean
 help: ## This list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
 
@@ -61,18 +61,27 @@ handovers: $(VENV)/dev.stamp ## What a hand-over and a crash cost a call; needs 
 proto: $(VENV)/dev.stamp ## Generate consumer/pb from proto/
 	$(BIN)/python -m grpc_tools.protoc -I proto --python_out=consumer/pb --pyi_out=consumer/pb proto/*.proto
 
+scan: $(VENV)/dev.stamp $(VENV)-scan/scan.stamp ## Scan what the chart renders, and the Dockerfile, for what is unsafe
+	$(BIN)/python -m tests.helm.scan $(VENV)-scan
+
 readme: $(VENV)/dev.stamp ## Write the tables in README.md and docs/ anew
 	$(BIN)/python -m tests.readme
 
 dashboards: $(VENV)/dev.stamp ## Write the Grafana dashboards of the chart anew
 	$(BIN)/python -m tests.monitoring.dashboards
 
+chart: $(VENV)/dev.stamp ## Write what the Helm chart has of the settings anew
+	$(BIN)/python -m tests.helm.generated
+
 lock: $(VENV)/dev.stamp ## Write the lock files anew
-	for extra in demo dev; do \
+	for extra in demo dev otlp; do \
 	  $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	    --no-header --no-annotate --no-emit-package detection-consumer --extra $$extra pyproject.toml -o requirements/$$extra.txt; done
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	  --no-header --no-annotate --no-emit-package detection-consumer pyproject.toml -o requirements/service.txt
+	for group in build scan; do \
+	  $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	    --no-header --no-annotate --group pyproject.toml:$$group -o requirements/$$group.txt; done
 
 $(VENV)/bin/python:
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed; none was found on PATH. Set PYTHON=/path/to/python3." >&2; exit 2; }
@@ -83,5 +92,11 @@ $(VENV)/%.stamp: requirements/%.txt pyproject.toml | $(VENV)/bin/python
 	$(INSTALL) --no-deps --no-build-isolation --editable .
 	@touch $@
 
+# The scanners have an environment of their own, beside the project's.
+$(VENV)-scan/scan.stamp: requirements/scan.txt | $(VENV)/dev.stamp
+	$(BIN)/uv venv --quiet --clear --python $(BIN)/python $(VENV)-scan
+	$(BIN)/uv pip install --quiet --python $(VENV)-scan --require-hashes -r requirements/scan.txt
+	@touch $@
+
 clean: ## Remove what was installed and cached
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage* .cache/kafka
+	rm -rf $(VENV) $(VENV)-scan .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage* .cache/kafka .cache/helm
