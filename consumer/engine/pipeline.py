@@ -123,32 +123,34 @@ class Pipeline:
         }
 
     async def _take_all(self, holding: Holding, records: Sequence[Record]) -> None:
-        wall_ms = self._kit.clock.wall_ms()
-        for number, record in enumerate(records, 1):
-            if holding.tenure.phase is not Phase.LIVE:
-                return
-            self._take(holding, record, wall_ms)
-            if number % _SLICE == 0:
+        wall_ms, metrics = self._kit.clock.wall_ms(), self._kit.metrics
+        for first in range(0, len(records), _SLICE):
+            if first:
                 await asyncio.sleep(0)
+            taken = [r for r in records[first : first + _SLICE] if self._take(holding, r, wall_ms)]
+            metrics.count("records_consumed", len(taken))
+            metrics.count("bytes_consumed", sum(len(record.value or b"") for record in taken))
 
-    def _take(self, holding: Holding, record: Record, wall_ms: Milliseconds) -> None:
-        tenure, metrics = holding.tenure, self._kit.metrics
+    def _take(self, holding: Holding, record: Record, wall_ms: Milliseconds) -> bool:
+        """Hand a record to its session or the dead letters; returns whether it was new."""
+        tenure = holding.tenure
+        if tenure.phase is not Phase.LIVE:
+            return False
         if record.offset < tenure.offsets.position:
-            metrics.count("records_skipped")
-            return
+            self._kit.metrics.count("records_skipped")
+            return False
         if tenure.knows(record.offset) or holding.dispatcher.settled(record):
             tenure.offsets.skip(record.offset)
-            metrics.count("records_skipped")
-            return
-        metrics.count("records_consumed")
-        metrics.count("bytes_consumed", len(record.value or b""))
+            self._kit.metrics.count("records_skipped")
+            return False
         try:
             chunk = decode_chunk(record, self._kit.defaults)
         except RecordError as error:
             self._reject(holding, record, error)
-            return
+            return True
         tenure.unusable_in_a_row = 0
         holding.dispatcher.route(record, chunk, wall_ms)
+        return True
 
     def _reject(self, holding: Holding, record: Record, error: RecordError) -> None:
         """Dead-letter a record that nobody understands; a mass of them stops the partition."""

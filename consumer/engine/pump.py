@@ -40,7 +40,7 @@ class Pump:
         self._waiting: deque[bytes | None] = deque()
         self._idle: asyncio.Future[None] | None = None
         self._abandoned = False
-        self._untold = 0
+        self._untold = self._messages = 0
         self._seconds_per_byte = 1 / (BYTES_PER_FRAME * config.sample_rate)
         window = kit.policies.session.coalesce.in_flight * config.sample_rate
         self._lot = int(window / 2) * BYTES_PER_FRAME or 1
@@ -62,8 +62,12 @@ class Pump:
         """What was written and not told yet; it counts as told now."""
         if not self._untold:
             return None
-        frames, self._untold = Frames(self._untold // BYTES_PER_FRAME), 0
-        return AudioTaken(self._number, frames)
+        size, self._untold = self._untold, 0
+        metrics, self._messages, messages = self._kit.metrics, 0, self._messages
+        metrics.count("audio_messages", messages)
+        metrics.count("audio_bytes", size)
+        metrics.count("audio_sent_seconds", size * self._seconds_per_byte)
+        return AudioTaken(self._number, Frames(size // BYTES_PER_FRAME))
 
     def cancel(self) -> None:
         """Give the stream up; nothing more is told of it."""
@@ -82,6 +86,7 @@ class Pump:
                 raise
             return
         finally:
+            self.taken()
             lived = self._kit.clock.monotonic() - opened_at
             self._kit.metrics.observe("stream_seconds", lived, code)
         if not self._abandoned:
@@ -131,9 +136,7 @@ class Pump:
         return self._waiting.popleft()
 
     def _wrote(self, size: int) -> None:
-        self._kit.metrics.count("audio_messages")
-        self._kit.metrics.count("audio_bytes", size)
-        self._kit.metrics.count("audio_sent_seconds", size * self._seconds_per_byte)
+        self._messages += 1
         self._untold += size
         if self._untold >= self._lot and not self._abandoned:
             told = self.taken()

@@ -253,10 +253,16 @@ class Worker:
         return timer.when() > now + (self._linger if self.session.lingers else self._calm)
 
     def _arm(self, now: float) -> None:
-        """Wake up in time. An alarm that is too early is left: it finds out and sets the next."""
+        """Wake up in time. An alarm that is too early is left: it finds out and sets the next.
+
+        While a stream is open there always is one as near as any deadline that audio may bring, so
+        that audio need not set it.
+        """
         deadline = self.session.deadline
         if deadline is None or self.session.state is State.CLOSED:
             return
+        if self.session.streaming:
+            deadline = min(deadline, now + self._calm)
         if self._timer is not None:
             if self._timer.when() <= deadline:
                 return

@@ -5,7 +5,7 @@ from fractions import Fraction
 
 import pytest
 
-from consumer.model import Level, Prediction, StreamMessage, StreamResult
+from consumer.model import EndReason, Level, Prediction, StreamMessage, StreamResult
 from tests.engine.at_work import working
 from tests.engine.stand import settle_down, virtual_time
 
@@ -45,5 +45,9 @@ async def test_audio_is_counted_in_seconds() -> None:
         w.worker.report()
         values = w.stand.metrics.values
         assert values["audio_received_seconds"] == 4.5
-        assert values["audio_sent_seconds"] == pytest.approx(4.5)
+        assert values["audio_sent_seconds"] == pytest.approx(4), "told by the second"
         assert values["audio_judged_seconds"] == 4
+        w.worker.end(EndReason.MARKED, w.worker.timestamp)
+        await asyncio.sleep(1)
+        assert values["audio_sent_seconds"] == pytest.approx(4.5)
+        assert values["audio_bytes"] == 900
