@@ -39,5 +39,5 @@ DEPLOY = Scene("a rolling deploy", _faults("deploy", 9.0))
 EARLY = Scene("an early OK", _faults("early-ok", 8.0, 13.0, 18.0, seconds=2.0))
 KILL = Scene("kills", _faults("kill", 10.0, 18.0))
 SHORT = Scene("kills among short calls", _faults("kill", 12.0, 20.0), sessions=30, lengths=(6, 12))
-# Many calls: whoever takes over must have gone on before the zombie is back, else nothing is rewound.
+# Many calls: whoever takes over must have gone on before the zombie is back, or nothing rewinds.
 ZOMBIE = Scene("a zombie", _faults("zombie", 8.0), seconds=36, sessions=24)
