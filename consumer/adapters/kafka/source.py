@@ -38,7 +38,6 @@ from consumer.model import Offset, Partition, Record
 from consumer.ports import Assigned, Progress, Revoked
 
 Fetched = Mapping[TopicPartition, Sequence[ConsumerRecord[bytes | None, bytes | None]]]
-
 _SLACK_SECONDS: Final = 0.25  # a rebalance that begins in a poll makes the library forget its time
 
 
@@ -91,8 +90,6 @@ class KafkaSource:
         except Exception as error:
             self._take_back()
             return await self._recover(error)
-        finally:
-            self._limit = None
         self._look()
         return {
             (partition := Partition(*place)): [record(partition, read) for read in reads]
@@ -127,15 +124,15 @@ class KafkaSource:
         return await placed(self._consumer, self._kafka, self._options, partition, offset)
 
     def begin(self, partition: Partition, position: Offset) -> None:
-        """Read from here on. Raises OwnershipLost when the partition isn't ours (any more).
+        """Read from here on; a poll under way, which does not know of it, ends early.
 
-        A poll under way, which does not know of it, ends early.
+        Raises OwnershipLost when the partition isn't ours (any more).
         """
         self._owned(partition).begin(position)
         self._consumer.seek(_place(partition), position)
         self._consumer.resume(_place(partition))
-        if self._limit is not None and not self._limit.expired():
-            self._limit.reschedule(0)
+        if (limit := self._limit) and not limit.expired():
+            limit.reschedule(0)
 
     def progress(self, partition: Partition) -> Progress | None:
         """Where reading stands, None when the partition isn't ours or was not fetched yet.
@@ -215,10 +212,14 @@ class KafkaSource:
             if reading.position is not None and partition not in without
         ]
         # Nothing wanted must not mean everything, so a partition is asked for that nobody has.
-        async with asyncio.timeout(wait + _SLACK_SECONDS) as self._limit:
-            fetched: Fetched = await self._consumer.getmany(
-                *(wanted or [self._nobody]), timeout_ms=int(wait * 1000)
-            )
+        async with asyncio.timeout(wait + _SLACK_SECONDS) as limit:
+            self._limit = limit
+            try:
+                fetched: Fetched = await self._consumer.getmany(
+                    *(wanted or [self._nobody]), timeout_ms=int(wait * 1000)
+                )
+            finally:
+                self._limit = None
         return fetched
 
     async def _rest(self, wait: float) -> None:
