@@ -42,62 +42,70 @@ class Manner:
     ended: bool
 
 
+_Files = Annotated[list[Path], typer.Argument(metavar="FILE", help="WAV files, 16-bit PCM.")]
+_Encoding = Annotated[Encoding, typer.Option(help="Write the samples this way.")]
+_ChunkMs = Annotated[
+    float,
+    typer.Option(metavar="MS", min=1, max=60_000, help="Milliseconds of audio in a chunk."),
+]
+_Content = Annotated[
+    ContentType, typer.Option("--format", help="Write the records' values this way.")
+]
+_AsFile = Annotated[
+    bool,
+    typer.Option(
+        "--wav-header", help="Send the file's bytes as they are, cut anywhere, header first."
+    ),
+]
+_Channels = Annotated[
+    int,
+    typer.Option(
+        metavar="N",
+        min=0,
+        max=64,
+        help="Put a mono file among silent channels; 0 for as it is.",
+    ),
+]
+_Channel = Annotated[
+    int, typer.Option(metavar="N", min=0, max=63, help="The channel to be judged, from 0.")
+]
+_Sessions = Annotated[
+    int,
+    typer.Option(metavar="N", min=1, max=10_000, help="Play each file as so many calls at once."),
+]
+_Prefix = Annotated[
+    str,
+    typer.Option(
+        "--key-prefix", metavar="TEXT", help="Keys are this, the file's name and a number."
+    ),
+]
+_Speed = Annotated[
+    float,
+    typer.Option(metavar="X", min=0, help="1 for real time, 2 for twice as fast, 0 for no pauses."),
+]
+_Ended = Annotated[
+    bool, typer.Option("--end/--no-end", help="Send an end mark after the last chunk.")
+]
+_Create = Annotated[
+    int,
+    typer.Option(min=0, metavar="PARTITIONS", help="Make the topic if there is none."),
+]
+
+
 def feed(
-    files: Annotated[list[Path], typer.Argument(metavar="FILE", help="WAV files, 16-bit PCM.")],
+    files: _Files,
     *,
-    encoding: Annotated[
-        Encoding, typer.Option(help="Write the samples this way.")
-    ] = Encoding.PCM_S16LE,
-    chunk_ms: Annotated[
-        float,
-        typer.Option(metavar="MS", min=1, max=60_000, help="Milliseconds of audio in a chunk."),
-    ] = 250,
-    content: Annotated[
-        ContentType, typer.Option("--format", help="Write the records' values this way.")
-    ] = ContentType.RAW,
-    as_file: Annotated[
-        bool,
-        typer.Option(
-            "--wav-header", help="Send the file's bytes as they are, cut anywhere, header first."
-        ),
-    ] = False,
-    channels: Annotated[
-        int,
-        typer.Option(
-            metavar="N",
-            min=0,
-            max=64,
-            help="Put a mono file among silent channels; 0 for as it is.",
-        ),
-    ] = 0,
-    channel: Annotated[
-        int, typer.Option(metavar="N", min=0, max=63, help="The channel to be judged, from 0.")
-    ] = 0,
-    sessions: Annotated[
-        int,
-        typer.Option(
-            metavar="N", min=1, max=10_000, help="Play each file as so many calls at once."
-        ),
-    ] = 1,
-    prefix: Annotated[
-        str,
-        typer.Option(
-            "--key-prefix", metavar="TEXT", help="Keys are this, the file's name and a number."
-        ),
-    ] = "feed-",
-    speed: Annotated[
-        float,
-        typer.Option(
-            metavar="X", min=0, help="1 for real time, 2 for twice as fast, 0 for no pauses."
-        ),
-    ] = 1.0,
-    ended: Annotated[
-        bool, typer.Option("--end/--no-end", help="Send an end mark after the last chunk.")
-    ] = True,
-    create: Annotated[
-        int,
-        typer.Option(min=0, metavar="PARTITIONS", help="Make the topic if there is none."),
-    ] = 0,
+    encoding: _Encoding = Encoding.PCM_S16LE,
+    chunk_ms: _ChunkMs = 250,
+    content: _Content = ContentType.RAW,
+    as_file: _AsFile = False,
+    channels: _Channels = 0,
+    channel: _Channel = 0,
+    sessions: _Sessions = 1,
+    prefix: _Prefix = "feed-",
+    speed: _Speed = 1.0,
+    ended: _Ended = True,
+    create: _Create = 0,
     env_file: EnvFile = None,
     config_file: Config = None,
 ) -> None:

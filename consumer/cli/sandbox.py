@@ -21,65 +21,76 @@ from consumer.sandbox.server import Sandbox, serve
 TOKEN_VARIABLE = "SANDBOX_TOKEN"  # noqa: S105 - the name of a variable, not a token
 
 
+_Listen = Annotated[
+    str, typer.Option(metavar="HOST:PORT", help="Where to serve gRPC; port 0 takes a free one.")
+]
+_RestListen = Annotated[
+    str,
+    typer.Option(
+        metavar="HOST:PORT",
+        help="Where to serve REST: health, login, audit, faults. `off` for no REST.",
+    ),
+]
+_Cid = Annotated[
+    int | None,
+    typer.Option(metavar="N", min=1, help="The only project number to accept. Default: any."),
+]
+_Token = Annotated[
+    str | None,
+    typer.Option(
+        metavar="TOKEN",
+        help="The only API token to accept; others on this machine can see it in the list of "
+        f"processes, so rather use `--token-file` or {TOKEN_VARIABLE}. Default: any.",
+    ),
+]
+_TokenFile = Annotated[
+    Path | None, typer.Option(metavar="FILE", help="Read the token from this file.")
+]
+_Fault = Annotated[
+    list[str] | None,
+    typer.Option(metavar="RULE", help="What shall go wrong, see below; may be given again."),
+]
+_FaultSeed = Annotated[int, typer.Option(metavar="N", help="Seed for faults with a probability.")]
+_Audit = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE",
+        help="Append JSON lines: one when a stream has sent its config, one when it has ended.",
+    ),
+]
+_AuditAudio = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="DIR", help="Keep the audio of every stream here, as PID.pcm, raw 16 bit."
+    ),
+]
+_Scorer = Annotated[
+    str,
+    typer.Option(
+        metavar="NAME",
+        help="`scripted` makes verdicts up from a hash of the audio, `scripted:bonafide` and "
+        "`scripted:spoofed` always say so; `package.module:factory` plugs a detector in.",
+    ),
+]
+_Grace = Annotated[
+    float,
+    typer.Option(metavar="SECONDS", min=0, help="How long open streams may go on at the end."),
+]
+
+
 def sandbox(
     *,
-    listen: Annotated[
-        str, typer.Option(metavar="HOST:PORT", help="Where to serve gRPC; port 0 takes a free one.")
-    ] = "127.0.0.1:50051",
-    rest_listen: Annotated[
-        str,
-        typer.Option(
-            metavar="HOST:PORT",
-            help="Where to serve REST: health, login, audit, faults. `off` for no REST.",
-        ),
-    ] = "127.0.0.1:50052",
-    cid: Annotated[
-        int | None,
-        typer.Option(metavar="N", min=1, help="The only project number to accept. Default: any."),
-    ] = None,
-    token: Annotated[
-        str | None,
-        typer.Option(
-            metavar="TOKEN",
-            help="The only API token to accept; others on this machine can see it in the list of "
-            f"processes, so rather use `--token-file` or {TOKEN_VARIABLE}. Default: any.",
-        ),
-    ] = None,
-    token_file: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Read the token from this file.")
-    ] = None,
-    fault: Annotated[
-        list[str] | None,
-        typer.Option(metavar="RULE", help="What shall go wrong, see below; may be given again."),
-    ] = None,
-    fault_seed: Annotated[
-        int, typer.Option(metavar="N", help="Seed for faults with a probability.")
-    ] = 0,
-    audit: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FILE",
-            help="Append JSON lines: one when a stream has sent its config, one when it has ended.",
-        ),
-    ] = None,
-    audit_audio: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="DIR", help="Keep the audio of every stream here, as PID.pcm, raw 16 bit."
-        ),
-    ] = None,
-    scorer: Annotated[
-        str,
-        typer.Option(
-            metavar="NAME",
-            help="`scripted` makes verdicts up from a hash of the audio, `scripted:bonafide` and "
-            "`scripted:spoofed` always say so; `package.module:factory` plugs a detector in.",
-        ),
-    ] = "scripted",
-    grace: Annotated[
-        float,
-        typer.Option(metavar="SECONDS", min=0, help="How long open streams may go on at the end."),
-    ] = 2.0,
+    listen: _Listen = "127.0.0.1:50051",
+    rest_listen: _RestListen = "127.0.0.1:50052",
+    cid: _Cid = None,
+    token: _Token = None,
+    token_file: _TokenFile = None,
+    fault: _Fault = None,
+    fault_seed: _FaultSeed = 0,
+    audit: _Audit = None,
+    audit_audio: _AuditAudio = None,
+    scorer: _Scorer = "scripted",
+    grace: _Grace = 2.0,
 ) -> None:
     """Serve the detection API on this machine, without any account.
 
