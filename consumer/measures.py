@@ -16,7 +16,7 @@ MetricName = Literal[
     "records_skipped",
     "chunks_repeated",
     "chunks_missing",
-    "frames_filled",
+    "audio_filled_seconds",
     "audio_received_seconds",
     "audio_sent_seconds",
     "audio_judged_seconds",
@@ -132,7 +132,7 @@ MEASURES: Final[Mapping[MetricName, Measure]] = {
         "{chunk}", "chunks dropped because their sequence number was seen before"
     ),
     "chunks_missing": Measure("{chunk}", "sequence numbers that never came"),
-    "frames_filled": Measure("{frame}", "frames of silence put in for missing chunks"),
+    "audio_filled_seconds": Measure("s", "silence put in for chunks that never came"),
     "audio_received_seconds": Measure("s", "call audio taken in from the topic"),
     "audio_sent_seconds": Measure("s", "audio taken by streams, repeated audio included"),
     "audio_judged_seconds": Measure("s", "call audio that a governing result speaks of"),

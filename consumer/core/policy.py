@@ -208,8 +208,8 @@ class FlowPolicy:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CommitPolicy:
-    """interval: seconds between commits. poll: seconds a poll may wait while a
-    partition is held back or being taken over.
+    """interval: seconds between commits. poll: seconds a poll may wait while a partition is
+    held back or being taken over.
 
     revoke: seconds that giving partitions back may take in all. shutdown: seconds that stopping
     may take in all. drain: on shutdown let every stream reach its OK first.

@@ -16,6 +16,7 @@ _NAMES: Final[tuple[MetricName, ...]] = (
     "audio_replayed_bytes",
     "audio_received_seconds",
     "audio_judged_seconds",
+    "audio_filled_seconds",
 )
 
 
@@ -66,4 +67,5 @@ class Accounts:
             tally.replayed_bytes,
             self._session.delays.audio_ms / 1000,
             tally.judged_ms / 1000,
+            tally.filled_ms / 1000,
         )

@@ -81,7 +81,10 @@ def show_partitions(metrics: Metrics, partitions: Sequence[PartitionProgress]) -
     show("oldest_unsettled_seconds", ages, max(ages, default=0.0))
     show("lag_seconds", behind, max(behind, default=0.0))
     show("position_offset", [each.position for each in partitions], 0)
-    show("committed_offset", [each.committed or 0 for each in partitions], 0)
+    known: dict[Labels, float] = {
+        (str(p.partition),): p.committed for p in partitions if p.committed is not None
+    }
+    metrics.gauges("committed_offset", 0, known)
     states: dict[Labels, float] = {(str(p.partition), p.state): 1.0 for p in partitions}
     metrics.gauges("partition_state", len(states), states)
 

@@ -62,11 +62,11 @@ class Pump:
         """What was written and not told yet; it counts as told now."""
         if not self._untold:
             return None
-        size, self._untold = self._untold, 0
-        metrics, self._messages, messages = self._kit.metrics, 0, self._messages
-        metrics.count("audio_messages", messages)
+        size, metrics = self._untold, self._kit.metrics
+        metrics.count("audio_messages", self._messages)
         metrics.count("audio_bytes", size)
         metrics.count("audio_sent_seconds", size * self._seconds_per_byte)
+        self._untold = self._messages = 0
         return AudioTaken(self._number, Frames(size // BYTES_PER_FRAME))
 
     def cancel(self) -> None:
@@ -86,7 +86,8 @@ class Pump:
                 raise
             return
         finally:
-            self.taken()
+            if self._abandoned:
+                self.taken()  # nobody will ask, but it counts
             lived = self._kit.clock.monotonic() - opened_at
             self._kit.metrics.observe("stream_seconds", lived, code)
         if not self._abandoned:

@@ -27,7 +27,8 @@ from consumer.measures import MEASURES, Kind, MetricName
 from consumer.ports import Labels, Metrics
 from tests.fakes.metrics import FakeMetrics
 
-CONTRACT = Path(__file__).parents[2] / "docs" / "contract.md"
+ROOT = Path(__file__).parents[2]
+CONTRACT = ROOT / "docs" / "contract.md"
 FIXED: Mapping[MetricName, Mapping[str, str]] = {
     "records_consumed": {"messaging.system": "kafka"},
     "stream_seconds": {"rpc.system.name": "grpc"},
@@ -88,6 +89,12 @@ def test_every_measure_is_described() -> None:
     shown = [prometheus_name(name) for name in MEASURES]
     assert len(set(shown)) == len(shown)
     assert "session" not in {label for measure in MEASURES.values() for label in measure.labels}
+
+
+def test_every_measure_is_taken() -> None:
+    """One that nobody counts would say that nothing ever happens."""
+    engine = "".join(file.read_text() for file in (ROOT / "consumer" / "engine").glob("*.py"))
+    assert [name for name in MEASURES if f'"{name}"' not in engine] == []
 
 
 def test_known_labels_are_shown_from_the_start() -> None:

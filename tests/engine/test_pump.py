@@ -99,6 +99,36 @@ async def test_what_was_written_is_told_when_somebody_asks() -> None:
         assert p.pump.taken() is None
 
 
+async def test_what_was_written_last_can_still_be_asked_for_when_the_end_is_told() -> None:
+    """A session that hears of a break knows first what the stream has taken."""
+    asked: list[AudioTaken | None] = []
+    pumps: list[Pump] = []
+
+    def tell(event: Event) -> None:
+        if isinstance(event, StreamBroke):
+            asked.append(pumps[0].taken())
+
+    async with pumping(tell) as p:
+        pumps.append(p.pump)
+        p.pump.push(SECOND[:100])
+        await settle_down()
+        p.stream.fail(UNAVAILABLE)
+        await settle_down()
+        assert asked == [AudioTaken(StreamNumber(3), Frames(50))]
+        assert p.stand.metrics.values["audio_bytes"] == 100
+
+
+async def test_an_abandoned_stream_s_audio_counts() -> None:
+    """Though nobody asks for it any more."""
+    async with pumping() as p:
+        p.pump.push(SECOND[:100])
+        await settle_down()
+        p.pump.cancel()
+        await settle_down()
+        assert p.stand.metrics.values["audio_bytes"] == 100
+        assert p.told == []
+
+
 async def test_half_a_window_is_told_at_once() -> None:
     """The session waits for room, so it must hear of it before the window is full."""
     window = round(Numbers().session.coalesce.in_flight * CONFIG.sample_rate)

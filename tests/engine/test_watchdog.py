@@ -3,12 +3,14 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
 import pytest
 
 from consumer.codec.records import decode_chunk
 from consumer.core.policy import FlowPolicy
 from consumer.engine.ownership import Ownership
+from consumer.engine.progress import show_partitions
 from consumer.engine.replayer import Replayer
 from consumer.engine.tenure import Phase, Tenure
 from consumer.engine.watchdog import Watchdog
@@ -110,6 +112,10 @@ async def test_lag_is_what_lies_before_us() -> None:
         metrics = w.stand.metrics
         assert metrics.series["lag_records"] == {("0",): 15, ("1",): 10}
         assert metrics.series["position_offset"] == {("0",): 0, ("1",): 0}
+        assert metrics.series["committed_offset"] == {("0",): 0, ("1",): 0}
+        first, second = w.watchdog.partitions
+        show_partitions(metrics, [replace(first, committed=None), second])
+        assert metrics.series["committed_offset"] == {("1",): 0}, "what nobody knows is not 0"
         assert metrics.series["partition_state"] == {("0", "live"): 1, ("1", "live"): 1}
 
 

@@ -42,30 +42,19 @@ def pushing(options: PushOptions) -> MetricReader:
 
 
 class Telemetry:
-    """Shows counts to OpenTelemetry's readers.
-
-    resource: what the numbers belong to, such as service.name. Readers and exporters come from
-    above; without one nothing is collected and nothing costs.
-    """
+    """Shows counts to OpenTelemetry's readers, as of what OTEL_RESOURCE_ATTRIBUTES says."""
 
     def __init__(
-        self,
-        counts: Counts,
-        readers: Sequence[MetricReader] = (),
-        resource: Resource | None = None,
-        fixed: Fixed | None = None,
+        self, counts: Counts, readers: Sequence[MetricReader], fixed: Fixed | None = None
     ) -> None:
         self._provider = MeterProvider(
-            metric_readers=readers,
-            resource=resource or Resource.create(),
-            shutdown_on_exit=False,
+            metric_readers=readers, resource=Resource.create(), shutdown_on_exit=False
         )
         self._fixed: Final[Fixed] = fixed or {}
         meter = self._provider.get_meter("consumer")
         for name in counts.values:
             self._show(meter, counts, name)
-        if readers:
-            self._record(meter, counts)
+        self._record(meter, counts)
 
     def stop(self) -> None:
         """Collect and export one last time, if that is quick, and shut the readers down."""
